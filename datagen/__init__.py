@@ -1,0 +1,1 @@
+"""Synthetic datasets for neuromorphic vision: render, sense, package, read, train."""

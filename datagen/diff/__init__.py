@@ -1,0 +1,1 @@
+"""Differentiable faces of optics and sensors (torch)."""

@@ -1,0 +1,47 @@
+"""Every error a user can cause or meet, as one tree.
+
+DatagenError
+├── InputError           the user's input is wrong (CLI exit code 2)
+│   ├── SpecError        a field of a spec
+│   ├── SceneError       a stage, texture or camera placement
+│   ├── RecordingError   a recorded trajectory
+│   ├── DatasetError     a file or folder that is not a readable dataset
+│   └── OutputError      the output folder: holds something else, does not fit, is in use
+└── ResourceError        the machine failed us: disk full, worker killed (CLI exit code 1)
+
+A message names the field or file, what was seen, what was expected and what to do.
+"""
+
+from __future__ import annotations
+
+
+class DatagenError(Exception):
+    """Root of all errors raised on purpose."""
+
+
+class InputError(DatagenError):
+    """The input cannot be used as given."""
+
+
+class SpecError(InputError):
+    """A field of a spec is wrong."""
+
+
+class SceneError(InputError):
+    """A stage, texture or camera placement is wrong."""
+
+
+class RecordingError(InputError):
+    """A recorded trajectory is wrong."""
+
+
+class DatasetError(InputError):
+    """A file or folder is not a dataset that can be read."""
+
+
+class OutputError(InputError):
+    """The output folder cannot take this job."""
+
+
+class ResourceError(DatagenError):
+    """The machine could not finish the work; what was sealed is kept."""

@@ -1,0 +1,1 @@
+"""Projection, exact flow, sub-frame times."""

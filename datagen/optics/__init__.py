@@ -1,0 +1,1 @@
+"""Optics: scene radiance to light on the sensor."""

@@ -1,0 +1,1 @@
+"""Event and spike representations for networks."""

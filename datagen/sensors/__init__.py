@@ -1,0 +1,1 @@
+"""Sensors: state machines from light to events or spikes."""

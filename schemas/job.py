@@ -1,0 +1,99 @@
+"""A job: scene, camera, sensors and the segments to render."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from schemas.base import SPEC_VERSION, Name, Positive, Seed, Spec
+from schemas.camera import CameraSpec
+from schemas.render import EmbeddedRendererSpec, RendererSpec
+from schemas.scene import PresetScene, SceneSpec
+from schemas.sensor import EventCameraSpec, SensorSpec, SpikeCameraSpec
+from schemas.trajectory import TrajectorySpec
+
+
+class SegmentSpec(Spec):
+    """One uninterrupted take: a trajectory, a duration and a frame rate."""
+
+    segment_id: Annotated[int, Field(strict=True, ge=0, le=65_535)]
+    name: Name | None = None
+    """File name; `segment-<id>` when absent."""
+    trajectory: TrajectorySpec
+    duration: Positive
+    """[s]."""
+    frame_rate: Positive
+    """Labelled frames per second [Hz]."""
+    split: Literal["train", "val", "test"] = "train"
+    scene: SceneSpec | None = None
+    """Overrides the job's scene."""
+
+    @model_validator(mode="after")
+    def _has_frames(self) -> SegmentSpec:
+        if self.frame_count < 2:
+            raise ValueError(
+                f"duration {self.duration} s at {self.frame_rate} Hz gives {self.frame_count} frames; "
+                "expected at least 2"
+            )
+        return self
+
+    @property
+    def frame_count(self) -> int:
+        """Labelled frames, at t = k / frame_rate for k = 0 .. frame_count - 1."""
+        return round(self.duration * self.frame_rate)
+
+    @property
+    def file_stem(self) -> str:
+        """Name of the segment's file without suffix."""
+        return self.name if self.name is not None else f"segment-{self.segment_id:05d}"
+
+    def frame_times_us(self) -> list[int]:
+        """Frame times [us] since segment start, rounded to the clock."""
+        return [round(k * 1e6 / self.frame_rate) for k in range(self.frame_count)]
+
+
+class SubFrameSpec(Spec):
+    """How densely the light between two frames is rendered for the sensors."""
+
+    max_displacement: Annotated[float, Field(strict=True, gt=0, le=16)] = 0.5
+    """No valid pixel moves further between two pictures [px]."""
+    max_per_frame: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 256
+    """Most pictures per frame interval; a warning on the card says when it was met."""
+
+
+class JobSpec(Spec):
+    """Everything that decides a dataset's bytes."""
+
+    spec_version: Literal[1] = SPEC_VERSION
+    name: Name = "dataset"
+    seed: Seed = 0
+    licence: str = "CC-BY-4.0"
+    """Licence of the dataset, written into files and card."""
+    scene: SceneSpec = PresetScene()
+    camera: CameraSpec = CameraSpec()
+    renderer: RendererSpec = EmbeddedRendererSpec()
+    sensors: list[SensorSpec] = Field(
+        default_factory=lambda: [EventCameraSpec(), SpikeCameraSpec()]
+    )
+    sub_frames: SubFrameSpec = SubFrameSpec()
+    segments: Annotated[list[SegmentSpec], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> JobSpec:
+        _refuse_repeats("segments: segment_id", [s.segment_id for s in self.segments])
+        _refuse_repeats("segments: name", [s.file_stem for s in self.segments])
+        _refuse_repeats("sensors: name", [s.name for s in self.sensors])
+        return self
+
+    def scene_of(self, segment: SegmentSpec) -> SceneSpec:
+        """The scene of a segment."""
+        return segment.scene if segment.scene is not None else self.scene
+
+
+def _refuse_repeats(what: str, values: list[int] | list[str]) -> None:
+    repeated = sorted({str(v) for v in values if values.count(v) > 1})  # type: ignore[arg-type]
+    if repeated:
+        raise ValueError(
+            f"{what} {', '.join(repeated)} is given more than once; each must be unique"
+        )

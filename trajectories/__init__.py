@@ -1,0 +1,1 @@
+"""Camera paths as continuous functions of time."""
