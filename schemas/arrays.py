@@ -134,9 +134,9 @@ class LightBatch:
 
     def luminance(self) -> NDArray[np.float32]:
         """Rec. 709 luminance, shape (N, H, W)."""
-        weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
-        r, g, b = (self.rgb[..., i] * weights[i] for i in range(3))
-        return r + g + b
+        r, g, b = (self.rgb[..., i] * np.float32(w) for i, w in enumerate((0.2126, 0.7152, 0.0722)))
+        total: NDArray[np.float32] = r + g + b
+        return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +196,13 @@ class SpikeArray:
 
     def __len__(self) -> int:
         return len(self.packed)
+
+    @staticmethod
+    def concatenate(parts: list[SpikeArray], *, height: int, width: int) -> SpikeArray:
+        """Parts that follow one another in time; no parts give no polls."""
+        nothing = np.empty((0, -(-height * width // 8)), np.uint8)
+        packed = np.concatenate([nothing, *(part.packed for part in parts)])
+        return SpikeArray(packed=packed, height=height, width=width)
 
     def unpack(self) -> NDArray[np.bool_]:
         """Shape (polls, H, W)."""

@@ -11,8 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SPEC_VERSION = 1
-
 
 class Spec(BaseModel):
     """A frozen, closed value whose floats are finite."""

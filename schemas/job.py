@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import SPEC_VERSION, Name, Positive, Seed, Spec
+from schemas.base import Name, Positive, Seed, Spec
 from schemas.camera import CameraSpec
 from schemas.render import EmbeddedRendererSpec, RendererSpec
 from schemas.scene import PresetScene, SceneSpec
@@ -62,10 +62,14 @@ class SubFrameSpec(Spec):
     """Most pictures per frame interval; a warning on the card says when it was met."""
 
 
+def _default_sensors() -> list[SensorSpec]:
+    return [EventCameraSpec(), SpikeCameraSpec()]
+
+
 class JobSpec(Spec):
     """Everything that decides a dataset's bytes."""
 
-    spec_version: Literal[1] = SPEC_VERSION
+    spec_version: Literal[1] = 1
     name: Name = "dataset"
     seed: Seed = 0
     licence: str = "CC-BY-4.0"
@@ -73,9 +77,7 @@ class JobSpec(Spec):
     scene: SceneSpec = PresetScene()
     camera: CameraSpec = CameraSpec()
     renderer: RendererSpec = EmbeddedRendererSpec()
-    sensors: list[SensorSpec] = Field(
-        default_factory=lambda: [EventCameraSpec(), SpikeCameraSpec()]
-    )
+    sensors: list[SensorSpec] = Field(default_factory=_default_sensors)
     sub_frames: SubFrameSpec = SubFrameSpec()
     segments: Annotated[list[SegmentSpec], Field(min_length=1)]
 

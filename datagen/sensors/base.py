@@ -21,6 +21,9 @@ Output = TypeVar("Output", EventArray, SpikeArray, covariant=True)
 class Sensor(Protocol[State, Output]):
     """A deterministic function of (seed, light)."""
 
+    state_type: type[State]
+    """The frozen dataclass of arrays that `init` and `step` return."""
+
     def init(self, first: LightBatch) -> State:
         """The state at the time of the only picture in `first` (N = 1)."""
         ...

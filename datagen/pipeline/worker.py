@@ -1,0 +1,135 @@
+"""One segment from wherever it stands to its dataset file.
+
+Safe to kill at any instant and to run again: sealed chunks are adopted, everything unsealed is
+thrown away, and the bytes of the result are the same. One process at a time, held by a lock.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from datagen.errors import ResourceError
+from datagen.pipeline.chunk import render_chunk
+from datagen.pipeline.clock import StageClock
+from datagen.pipeline.packaging import package_segment
+from datagen.pipeline.sealing import SealedChunk, seal_chunk, sealed_chunks
+from datagen.pipeline.segment import OpenSegment, open_segment
+from datagen.plan import SegmentPlan, next_chunk
+from datagen.preview import write_previews
+from datagen.store import folder_lock, sha256_file, sweep_temporaries, write_file
+from schemas.dataset import SegmentEntry
+from schemas.job import JobSpec
+
+WORK = ".work"
+DONE = "done.json"
+CHUNK_FRAMES = 8
+Report = Callable[[dict[str, Any]], None]
+
+
+def work_folder(out: Path, plan: SegmentPlan) -> Path:
+    """Where a segment's unfinished work lies."""
+    return out / WORK / plan.segment.file_stem
+
+
+def segment_file(out: Path, plan: SegmentPlan) -> Path:
+    """The segment's file in the dataset."""
+    return out / f"{plan.segment.file_stem}.h5"
+
+
+def run_segment(
+    spec: JobSpec,
+    plan: SegmentPlan,
+    *,
+    out: Path,
+    base_dir: Path,
+    chunk_frames: int = CHUNK_FRAMES,
+    report: Report,
+) -> SegmentEntry:
+    """Bring one segment to its file and return its manifest entry.
+
+    Args:
+        spec: the job.
+        plan: the segment.
+        out: the dataset folder.
+        base_dir: folder that paths in the spec are relative to.
+        chunk_frames: frames between two seals; changes nothing but the work lost in a crash.
+        report: takes progress as plain data.
+    """
+    work = work_folder(out, plan)
+    with folder_lock(work):
+        sweep_temporaries(work)
+        entry = finished_entry(out, plan)
+        if entry is None:
+            entry = _finish(spec, plan, out, base_dir, chunk_frames, report)
+            write_file(work / DONE, entry.canonical_json().encode())
+        shutil.rmtree(work / "chunks", ignore_errors=True)
+        shutil.rmtree(work / "stage", ignore_errors=True)
+    return entry
+
+
+def finished_entry(out: Path, plan: SegmentPlan) -> SegmentEntry | None:
+    """The entry of a segment whose file is there and verifies."""
+    try:
+        entry = SegmentEntry.model_validate_json((work_folder(out, plan) / DONE).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    file = segment_file(out, plan)
+    return entry if file.is_file() and sha256_file(file) == entry.sha256 else None
+
+
+def _finish(
+    spec: JobSpec, plan: SegmentPlan, out: Path, base_dir: Path, chunk_frames: int, report: Report
+) -> SegmentEntry:
+    clock = StageClock()
+    work = work_folder(out, plan)
+    with clock.stage("open scene"):
+        run = open_segment(spec, plan, base_dir=base_dir, work=work)
+    report({"event": "opened", "notes": list(run.scene.notes)})
+    chunks = sealed_chunks(work)
+    done = chunks[-1].stop if chunks else 0
+    report({"event": "resumed", "frames": done})
+    states = chunks[-1].states(run.sensors) if chunks else {}
+    while (bounds := next_chunk(done, len(plan.t), chunk_frames)) is not None:
+        states = _advance(run, work, bounds, states, clock, report)
+        done = bounds[1]
+    entry = _package(run, sealed_chunks(work), out, clock)
+    report({"event": "finished", "seconds": dict(clock.seconds)})
+    return entry
+
+
+def _advance(
+    run: OpenSegment,
+    work: Path,
+    bounds: tuple[int, int],
+    states: dict[str, Any],
+    clock: StageClock,
+    report: Report,
+) -> dict[str, Any]:
+    def on_frame(frame: int, pictures: int) -> None:
+        report({"event": "frame", "frame": frame, "pictures": pictures})
+
+    chunk = render_chunk(run, *bounds, states, clock=clock, on_frame=on_frame)
+    with clock.stage("seal"):
+        seal_chunk(work, chunk)
+    return chunk.states
+
+
+def _package(
+    run: OpenSegment, chunks: list[SealedChunk], out: Path, clock: StageClock
+) -> SegmentEntry:
+    if not chunks or chunks[-1].stop != len(run.plan.t):
+        raise ResourceError(
+            f"{work_folder(out, run.plan)}: a sealed chunk no longer verifies; the disk changed it. "
+            "Run the same command again: what is missing is made anew."
+        )
+    target = segment_file(out, run.plan)
+    with clock.stage("package"):
+        entry = package_segment(run, chunks, target)
+    with clock.stage("previews"):
+        write_previews(target, out / "previews")
+    return entry

@@ -1,0 +1,75 @@
+"""A job from a YAML or JSON file, with faults told by the path of the field."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from datagen.errors import SpecError
+from schemas.job import JobSpec
+
+MAX_BYTES = 4 * 2**20
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML whose floats include `1e-3`, which YAML 1.1 takes for a string."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\.(?:inf|nan))$", re.I),
+    list("-+0123456789."),
+)  # fmt: skip
+
+
+def load_spec(path: Path) -> JobSpec:
+    """Read and check a job; paths inside it stay relative to the file's folder.
+
+    Raises:
+        SpecError: the file is missing, too large, not YAML, or a field is wrong.
+    """
+    if not path.is_file():
+        raise SpecError(f"{path}: no such file; expected a job spec in YAML or JSON")
+    if path.stat().st_size > MAX_BYTES:
+        raise SpecError(f"{path}: {path.stat().st_size:,} bytes; expected at most {MAX_BYTES:,}")
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise SpecError(f"{path}: not valid YAML: {error}") from error
+    return parse_spec(data, source=str(path))
+
+
+def parse_spec(data: Any, *, source: str) -> JobSpec:
+    """Check a job given as plain data.
+
+    Raises:
+        SpecError: one line per fault: field path, what was seen, what was expected.
+    """
+    if not isinstance(data, dict):
+        raise SpecError(
+            f"{source}: holds {type(data).__name__}; expected a mapping with `segments`"
+        )
+    try:
+        return JobSpec.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{source}: {describe_fault(fault)}" for fault in faults(error)]
+        raise SpecError("\n".join(lines)) from error
+
+
+def faults(error: ValidationError) -> list[dict[str, Any]]:
+    """The faults of a validation as plain data, without the ones that only follow from others."""
+    return [dict(fault) for fault in error.errors(include_url=False, include_context=False)]
+
+
+def describe_fault(fault: dict[str, Any]) -> str:
+    """`segments/0/trajectory/orbital/radius: Input should be ... (got -1.0)`."""
+    where = "/".join(str(part) for part in fault["loc"]) or "(top level)"
+    seen = repr(fault.get("input"))
+    if len(seen) > 120:
+        seen = seen[:117] + "..."
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message} (got {seen})"
