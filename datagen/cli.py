@@ -1,0 +1,207 @@
+"""The `datagen` command: a thin face of the library.
+
+Exit codes: 0 done, 1 a check failed (`validate`), 2 the input or the machine stopped the work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen.errors import DatagenError, InputError, ResourceError
+
+FILE = click.Path(path_type=Path)
+
+
+class _Group(click.Group):
+    """Turns errors raised on purpose into one clear message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DatagenError as error:
+            click.echo(f"error: {error}", err=True)
+            raise SystemExit(2) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="neuromorphic-datagen")
+def main() -> None:
+    """Synthetic RGB, depth, flow, pose, event and spike datasets on one clock.
+
+    \b
+    A first run:
+      datagen estimate examples/quickstart.yaml
+      datagen generate examples/quickstart.yaml -o my-dataset
+      datagen validate my-dataset
+      datagen train my-dataset -o my-model --minutes 3
+      datagen evaluate my-model/best.pt my-dataset --split test
+    """
+
+
+@main.command()
+@click.argument("spec", type=FILE)
+@click.option("-o", "--out", type=FILE, required=True, help="Dataset folder to create or resume.")
+@click.option(
+    "-j",
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="Worker processes; default: one per core.",
+)
+@click.option(
+    "--chunk-frames",
+    type=click.IntRange(1, 10_000),
+    default=None,
+    help="Frames between two seals: the most work lost in a crash.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def generate(
+    spec: Path, out: Path, workers: int | None, chunk_frames: int | None, as_json: bool, quiet: bool
+) -> None:
+    """Render SPEC (YAML or JSON) into a dataset folder.
+
+    Interrupted at any point, the same command goes on where it stopped; the result is the same to
+    the byte, whatever the number of workers.
+    """
+    from datagen.pipeline.job import generate as run
+    from datagen.pipeline.job import open_job
+    from datagen.pipeline.progress import JobProgress
+    from datagen.pipeline.worker import CHUNK_FRAMES
+
+    job = open_job(spec)
+    with JobProgress(job.spec, quiet=quiet) as progress:
+        run(
+            job,
+            out,
+            workers=workers or os.cpu_count() or 1,
+            chunk_frames=chunk_frames or CHUNK_FRAMES,
+            on_report=progress,
+        )
+    summary = progress.summary(out)
+    click.echo(json.dumps(summary, indent=2) if as_json else progress.describe(out))
+
+
+@main.command()
+@click.argument("spec", type=FILE)
+@click.option(
+    "-j",
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=None,
+    help="Worker processes to plan for; default: one per core.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def estimate(spec: Path, workers: int | None, as_json: bool) -> None:
+    """Say what SPEC will cost: frames, pictures, bytes, time. Renders a small sample to know."""
+    from datagen.pipeline.estimate import estimate as run
+    from datagen.pipeline.job import open_job
+
+    result = run(open_job(spec), workers=workers or os.cpu_count() or 1)
+    click.echo(result.model_dump_json(indent=2) if as_json else result.describe())
+
+
+@main.command()
+@click.argument("dataset", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def validate(dataset: Path, as_json: bool) -> None:
+    """Check every promise of a dataset folder or segment file, physics included."""
+    from datagen.validate import validate as run
+
+    report = run(dataset)
+    click.echo(report.to_json() if as_json else report.describe())
+    if not report.passed:
+        raise SystemExit(1)
+
+
+@main.command()
+@click.argument("dataset", type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def inspect(dataset: Path, as_json: bool) -> None:
+    """Show what a dataset folder or segment file holds."""
+    from datagen.inspect import inspect_dataset
+
+    result = inspect_dataset(dataset)
+    click.echo(json.dumps(result.as_dict(), indent=2) if as_json else result.describe())
+
+
+@main.command()
+@click.argument("dataset", type=FILE)
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    default=None,
+    help="Folder for the pictures; default: previews/ in the dataset.",
+)
+def preview(dataset: Path, out: Path | None) -> None:
+    """Draw contact sheets and animations of a dataset folder or segment file."""
+    from datagen.dataset import open_dataset
+    from datagen.preview import write_previews
+
+    folder = out or (dataset if dataset.is_dir() else dataset.parent) / "previews"
+    with open_dataset(dataset) as opened:
+        for segment in opened.segments:
+            for path in write_previews(segment.path, folder):
+                click.echo(path)
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a job spec."""
+    from schemas.job import JobSpec
+
+    click.echo(json.dumps(JobSpec.model_json_schema(), indent=2))
+
+
+@main.command("run-segment", hidden=True)
+@click.argument("out", type=FILE)
+@click.argument("index", type=int)
+@click.option("--base-dir", type=FILE, required=True)
+@click.option("--chunk-frames", type=click.IntRange(1, 10_000), required=True)
+@click.option("--supervised", is_flag=True, help="End when standard input closes.")
+def run_segment(out: Path, index: int, base_dir: Path, chunk_frames: int, supervised: bool) -> None:
+    """Bring one segment of the job in OUT to its file; progress as JSON lines on standard output."""
+    from datagen.pipeline.worker import run_segment as run
+    from datagen.plan import plan_job
+    from datagen.spec_file import parse_spec
+
+    if supervised:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        spec = parse_spec(json.loads((out / "job.json").read_text())["spec"], source="job.json")
+        run(
+            spec,
+            plan_job(spec)[index],
+            out=out,
+            base_dir=base_dir,
+            chunk_frames=chunk_frames,
+            report=_report,
+        )
+    except DatagenError as error:
+        kind = (
+            "input"
+            if isinstance(error, InputError)
+            else "resource"
+            if isinstance(error, ResourceError)
+            else "other"
+        )
+        _report({"event": "error", "kind": kind, "message": str(error)})
+        raise SystemExit(2) from error
+
+
+def _report(report: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(report) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)

@@ -1,0 +1,225 @@
+"""A whole job: check everything first, run its segments in worker processes, describe the result.
+
+The dataset folder holds `job.json` (what it is for, written first), one file per segment,
+`previews/`, `card.json`, `card.md` and `manifest.json` (written last). `.work/` holds unfinished
+work and is gone at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from datagen.card import write_card
+from datagen.errors import InputError, OutputError
+from datagen.pipeline.segment import open_scene, refuse_camera_inside
+from datagen.pipeline.supervisor import OnReport, run_workers
+from datagen.pipeline.worker import (
+    CHUNK_FRAMES,
+    WORK,
+    finished_entry,
+    segment_file,
+    work_folder,
+)
+from datagen.plan import SegmentPlan, input_files, plan_job
+from datagen.spec_file import load_spec
+from datagen.store import folder_lock, free_bytes, sha256_file, write_file, write_json
+from schemas.dataset import DatasetManifest, SegmentEntry
+from schemas.job import JobSpec
+from schemas.sensor import SpikeCameraSpec
+
+JOB = "job.json"
+MANIFEST = "manifest.json"
+FRAME_BYTES_PER_PIXEL = 11
+"""rgb 3, luminance 2, depth 4, instance 2: what a sealed frame holds without its streams."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A checked job and where its inputs are."""
+
+    spec: JobSpec
+    base_dir: Path
+    inputs: dict[str, str]
+    """SHA-256 of every input file by its path in the spec."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What `job.json` holds: equal identities give equal datasets."""
+        return {"spec": self.spec.model_dump(mode="json"), "inputs": self.inputs}
+
+
+def open_job(spec_file: Path) -> Job:
+    """Read a job and find its input files.
+
+    Raises:
+        SpecError: the spec is wrong.
+        InputError: a file that it names does not exist.
+    """
+    spec = load_spec(spec_file)
+    base_dir = spec_file.resolve().parent
+    inputs = {}
+    for name in input_files(spec):
+        path = base_dir / name
+        if not path.is_file():
+            raise InputError(f"{path}: no such file; {spec_file} names it as {str(name)!r}")
+        inputs[str(name)] = sha256_file(path)
+    return Job(spec=spec, base_dir=base_dir, inputs=inputs)
+
+
+def generate(
+    job: Job,
+    out: Path,
+    *,
+    workers: int,
+    chunk_frames: int = CHUNK_FRAMES,
+    on_report: OnReport = lambda _index, _report: None,
+) -> DatasetManifest:
+    """Make the dataset of a job, going on from whatever `out` already holds of it.
+
+    Args:
+        job: the checked job.
+        out: the dataset folder; created, or resumed when it holds the same job.
+        workers: worker processes; changes nothing but the time.
+        chunk_frames: frames between two seals; likewise.
+        on_report: takes (segment index, progress report of a worker).
+
+    Raises:
+        OutputError: `out` holds something else, or the job does not fit on its disk.
+        InputError: a trajectory, scene or camera placement is wrong; nothing is left behind.
+        ResourceError: the machine failed; what was sealed is kept.
+    """
+    refuse_foreign_folder(job, out)
+    if (finished := read_manifest(out)) is not None:
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        return finished
+    plans = plan_job(job.spec)
+    refuse_too_large(job.spec, plans, out)
+    with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
+        _check_segments(job, plans, out)
+        write_json(out / JOB, job.identity)
+        todo = [plan for plan in plans if finished_entry(out, plan) is None]
+        run_workers(todo, out=out, base_dir=job.base_dir, workers=workers,
+                    chunk_frames=chunk_frames, on_report=on_report)  # fmt: skip
+        manifest = _describe(job, plans, out)
+    shutil.rmtree(out / WORK)
+    return manifest
+
+
+def refuse_foreign_folder(job: Job, out: Path) -> None:
+    """Raise OutputError unless `out` is new, empty, or holds this very job."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file; expected a folder to create or resume")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / JOB).is_file():
+        held = [path.name for path in sorted(out.iterdir()) if path.name != WORK]
+        if held:
+            raise OutputError(
+                f"{out}: already holds {held[0]!r} and no {JOB}; expected an empty or new folder"
+            )
+        return
+    _refuse_other_job(job, out)
+
+
+def _refuse_other_job(job: Job, out: Path) -> None:
+    try:
+        held = json.loads((out / JOB).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OutputError(
+            f"{out / JOB}: not readable as JSON ({error}); choose a new folder"
+        ) from error
+    if held != job.identity:
+        name = held.get("spec", {}).get("name") if isinstance(held, dict) else None
+        raise OutputError(
+            f"{out}: already holds another job ({name!r}, of a different spec or input files); "
+            "expected a new folder or the same job to resume. Choose another output folder."
+        )
+
+
+def read_manifest(out: Path) -> DatasetManifest | None:
+    """The manifest of a finished dataset whose files are all there, else None."""
+    try:
+        manifest = DatasetManifest.model_validate_json((out / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    whole = all(
+        (out / s.file).is_file() and (out / s.file).stat().st_size == s.size
+        for s in manifest.segments
+    )
+    return manifest if whole else None
+
+
+def refuse_too_large(spec: JobSpec, plans: tuple[SegmentPlan, ...], out: Path) -> None:
+    """Raise OutputError when the frames and spikes alone could not fit on the disk."""
+    least = least_bytes(spec, plans)
+    free = free_bytes(out)
+    if least > free:
+        frames = sum(len(plan.t) for plan in plans)
+        raise OutputError(
+            f"{out}: {frames:,} frames of {spec.camera.width}x{spec.camera.height} need at least "
+            f"{least:,} bytes; {free:,} are free. Fewer or shorter segments, a smaller picture, a "
+            "lower spike rate, or another disk."
+        )
+
+
+def least_bytes(spec: JobSpec, plans: tuple[SegmentPlan, ...]) -> int:
+    """A lower bound of the bytes that a job needs: a third of its raw frames and spikes."""
+    pixels = spec.camera.width * spec.camera.height
+    frames = sum(len(plan.t) for plan in plans) * pixels * FRAME_BYTES_PER_PIXEL
+    seconds = sum(float(plan.t[-1]) * 1e-6 for plan in plans)
+    rates = [s.rate_hz for s in spec.sensors if isinstance(s, SpikeCameraSpec)]
+    return int(frames + seconds * sum(rates) * pixels / 8) // 3
+
+
+@contextmanager
+def _nothing_left_on_bad_input(out: Path) -> Iterator[None]:
+    existed = out.exists()
+    try:
+        yield
+    except InputError:
+        if not existed:
+            shutil.rmtree(out, ignore_errors=True)
+        elif not (out / JOB).is_file():
+            shutil.rmtree(out / WORK, ignore_errors=True)
+        raise
+
+
+def _check_segments(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> None:
+    """Every fault of the input, before the first picture; authored stages are kept for later."""
+    for plan in plans:
+        if finished_entry(out, plan) is not None:
+            continue
+        work = work_folder(out, plan)
+        with folder_lock(work):
+            scene = open_scene(job.spec, plan, base_dir=job.base_dir, work=work)
+            refuse_camera_inside(job.spec, plan, scene, job.base_dir)
+
+
+def _describe(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> DatasetManifest:
+    entries = [_entry(out, plan) for plan in plans]
+    manifest = DatasetManifest(
+        name=job.spec.name,
+        spec_sha256=job.spec.digest(),
+        licence=job.spec.licence,
+        renderer=job.spec.renderer.kind,
+        verified=True,
+        segments=entries,
+    )
+    write_card(out, manifest)
+    write_file(out / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+    return manifest
+
+
+def _entry(out: Path, plan: SegmentPlan) -> SegmentEntry:
+    entry = finished_entry(out, plan)
+    if entry is None:
+        raise OutputError(f"{segment_file(out, plan)}: changed while the job ran; run it again")
+    return entry

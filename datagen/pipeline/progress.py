@@ -1,0 +1,83 @@
+"""What a person sees of a running job: a bar, and at the end where everything lies and what it took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tqdm import tqdm
+
+from datagen.pipeline.job import read_manifest
+from schemas.job import JobSpec
+
+
+class JobProgress:
+    """Takes workers' reports, draws a bar on standard error, adds up seconds per stage."""
+
+    def __init__(self, spec: JobSpec, *, quiet: bool = False) -> None:
+        self.seconds: Counter[str] = Counter()
+        self.pictures = 0
+        self.notes: dict[str, None] = {}
+        total = sum(segment.frame_count for segment in spec.segments)
+        self._bar = tqdm(total=total, unit="frame", desc=spec.name, disable=quiet, smoothing=0.1)
+
+    def __enter__(self) -> JobProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+    def __call__(self, _index: int, report: dict[str, Any]) -> None:
+        """Take one report of a worker."""
+        match report["event"]:
+            case "frame":
+                self.pictures += int(report["pictures"])
+                self._bar.set_postfix(pictures=self.pictures, refresh=False)
+                self._bar.update(1)
+            case "resumed":
+                self._bar.update(int(report["frames"]))
+            case "opened":
+                self.notes.update(dict.fromkeys(report["notes"]))
+            case "finished":
+                self.seconds.update(report["seconds"])
+
+    def summary(self, out: Path) -> dict[str, Any]:
+        """Counts of the finished dataset and worker seconds per stage of this run."""
+        manifest = read_manifest(out)
+        segments = manifest.segments if manifest else []
+        streams = [stream for segment in segments for stream in segment.streams]
+        return {
+            "dataset": str(out),
+            "frames": sum(s.frames for s in segments),
+            "sub_frames": sum(s.sub_frames for s in segments),
+            "events": sum(s.count for s in streams if s.polls is None),
+            "spikes": sum(s.count for s in streams if s.polls is not None),
+            "bytes": sum(s.size for s in segments),
+            "stage_seconds": {name: round(s, 2) for name, s in self.seconds.most_common()},
+            "notes": list(self.notes),
+        }
+
+    def describe(self, out: Path) -> str:
+        """The summary as text."""
+        summary = self.summary(out)
+        total = sum(self.seconds.values()) or 1.0
+        stages = [
+            f"  {s:9.1f} s  {100 * s / total:3.0f} %  {n}" for n, s in self.seconds.most_common()
+        ]
+        notes = [f"  {note}" for note in summary["notes"]]
+        return "\n".join(
+            [
+                f"{out}: {summary['frames']:,} frames, {summary['sub_frames']:,} pictures, "
+                f"{summary['events']:,} events, {summary['spikes']:,} spikes, {summary['bytes']:,} bytes",
+                *(["worker time per stage:", *stages] if stages else ["nothing was left to do"]),
+                *(["not rendered:", *notes] if notes else []),
+                f"look at {out / 'previews'} and {out / 'card.md'}",
+            ]
+        )
