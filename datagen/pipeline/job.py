@@ -103,6 +103,7 @@ def generate(
     plans = plan_job(job.spec)
     refuse_too_large(job.spec, plans, out)
     with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
+        _forget_unnamed_work(out)
         _check_segments(job, plans, out)
         write_json(out / JOB, job.identity)
         todo = [plan for plan in plans if finished_entry(out, plan) is None]
@@ -190,6 +191,13 @@ def _nothing_left_on_bad_input(out: Path) -> Iterator[None]:
         elif not (out / JOB).is_file():
             shutil.rmtree(out / WORK, ignore_errors=True)
         raise
+
+
+def _forget_unnamed_work(out: Path) -> None:
+    """Work that no `job.json` vouches for may be another job's: a run died while checking."""
+    if not (out / JOB).is_file():
+        for path in (out / WORK).iterdir():
+            shutil.rmtree(path)
 
 
 def _check_segments(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> None:
