@@ -167,11 +167,11 @@ def _sample_chunk(run: OpenSegment, first: int) -> dict[str, float]:
         "label_seconds": (clock.seconds["labels"] + clock.seconds["sub-frame times"]) / frames,
         "picture_seconds": per_picture / pictures,
         "frame_bytes": sum(_compressed(chunk.frames[n]) for n in ("rgb", "luminance", "depth", "instance")),
-        **_stream_costs(run, chunk),
+        **_stream_costs(chunk),
     }  # fmt: skip
 
 
-def _stream_costs(run: OpenSegment, chunk: Chunk) -> dict[str, float]:
+def _stream_costs(chunk: Chunk) -> dict[str, float]:
     costs = {"events": 0.0, "event_bytes": 0.0, "spikes": 0.0}
     ratios = []
     for stream in chunk.streams.values():
