@@ -116,6 +116,12 @@ class Orbital(_Path):
     phase: Real = 0.0
     """Angle at t = 0 from the x axis [rad]."""
 
+    @model_validator(mode="after")
+    def _radius_is_positive(self) -> Orbital:
+        if isinstance(self.radius, float) and self.radius <= 0:
+            raise ValueError(f"radius is {self.radius}; expected above 0")
+        return self
+
 
 class Radial(_Path):
     """To and fro along a line through `center`: distance `mean + amplitude sin(2 pi f t + phase)`."""

@@ -1,0 +1,97 @@
+"""Specs are frozen, closed and finite, and their digests are stable."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from datagen.errors import SpecError
+from datagen.spec_file import load_spec, parse_spec
+from schemas.camera import CameraSpec
+from schemas.job import JobSpec
+
+SEGMENT: dict[str, Any] = {
+    "segment_id": 0, "duration": 1.0, "frame_rate": 30.0,
+    "trajectory": {"kind": "orbital", "radius": 1.5},
+}  # fmt: skip
+
+
+def with_trajectory(**changes: Any) -> dict[str, Any]:
+    return {"segments": [{**SEGMENT, "trajectory": {**SEGMENT["trajectory"], **changes}}]}
+
+
+def test_digest_ignores_how_a_number_is_written() -> None:
+    """Give 1, 1.0 and a default written out the same digest."""
+    plain = JobSpec.model_validate({"segments": [SEGMENT]})
+    spelled = JobSpec.model_validate_json(
+        json.dumps({"seed": 0, "segments": [{**SEGMENT, "duration": 1}]})
+    )
+    assert plain.digest() == spelled.digest()
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "what"),
+    [
+        (with_trajectory(kind="orbitel"), "segments/0/trajectory", "orbitel"),
+        (with_trajectory(direction="up"), "segments/0/trajectory/orbital/direction", "up"),
+        (with_trajectory(radius=float("inf")), "segments/0/trajectory/orbital/radius", "inf"),
+        (with_trajectory(kind="radial", distance=-1.0), "segments/0/trajectory/radial/distance", "-1.0"),
+        (with_trajectory(radius=-1.0), "segments/0/trajectory/orbital", "radius is -1.0"),
+        (with_trajectory(phase="3"), "segments/0/trajectory/orbital/phase", "'3'"),
+        (with_trajectory(phase=True), "segments/0/trajectory/orbital/phase", "True"),
+        ({"segments": [{**SEGMENT, "duration": 0.001}]}, "segments/0", "gives 0 frames"),
+        ({"segments": []}, "segments", "at least 1"),
+        ({"segments": [SEGMENT, SEGMENT]}, "top level", "segment_id 0 is given more than once"),
+        ({"segments": [SEGMENT], "colour": 1}, "colour", "not permitted"),
+        ({"segments": [SEGMENT], "camera": {"fx": 100.0, "horizontal_fov_deg": 60.0}}, "camera", "both"),
+        ({"segments": [{**SEGMENT, "name": "../x"}]}, "segments/0/name", "../x"),
+        ([1], "job", "holds list"),
+    ],
+)  # fmt: skip
+def test_fault_names_the_field_and_the_value(data: Any, where: str, what: str) -> None:
+    """Say where the fault is and what was seen."""
+    with pytest.raises(SpecError) as caught:
+        parse_spec(data, source="job")
+    assert where in str(caught.value)
+    assert what in str(caught.value)
+
+
+def test_specs_are_frozen() -> None:
+    """Refuse to change a spec."""
+    spec = CameraSpec()
+    with pytest.raises(ValidationError):
+        spec.width = 3  # type: ignore[misc]
+
+
+def test_intrinsics_follow_the_field_of_view() -> None:
+    """Put the principal point in the middle and 90 degrees at half the width."""
+    camera = CameraSpec(width=200, height=100, horizontal_fov_deg=90.0).intrinsics
+    assert (camera.cx, camera.cy) == (100.0, 50.0)
+    assert camera.fx == pytest.approx(100.0)
+    assert camera.fy == camera.fx
+
+
+def test_yaml_floats_may_leave_out_the_point(tmp_path: Path) -> None:
+    """Read 1e-3 as a number, which plain YAML 1.1 does not."""
+    text = (
+        json.dumps({"sensors": [], "segments": [SEGMENT]})[:-1] + ', "camera": {"exposure": 1e-3}}'
+    )
+    (tmp_path / "job.yaml").write_text(text)
+    assert load_spec(tmp_path / "job.yaml").camera.exposure == 1e-3
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"{a: [", b"- 1"])
+def test_unreadable_spec_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Name the file that is not a job."""
+    path = tmp_path / "job.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SpecError, match=r"job\.yaml"):
+        load_spec(path)
+
+
+def test_missing_spec_file_is_refused(tmp_path: Path) -> None:
+    """Name the file that is not there."""
+    with pytest.raises(SpecError, match="no such file"):
+        load_spec(tmp_path / "none.yaml")
