@@ -1,0 +1,166 @@
+"""Transforms of prims over time: `world_from_prim` as column-vector matrices, Z up, metres.
+
+    world_from_prim(t) = placement @ stage_from_prim(t)
+    placement = translate(spec) @ scale(spec.scale * metersPerUnit) @ (up axis -> Z)
+
+`stage_from_prim` is the product of the prims' own transforms from the root down, each evaluated by
+USD at time code startTimeCode + (start_time + t) * timeCodesPerSecond. What does not vary is
+multiplied once, when the chain is built; only the links that vary are evaluated again.
+
+USD's matrices act on row vectors; they are transposed at this border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pxr import Gf, Usd, UsdGeom
+
+from datagen.errors import SceneError
+from schemas.scene import UsdScene
+
+Matrix = NDArray[np.float64]
+
+
+def column_matrix(matrix: Gf.Matrix4d) -> Matrix:
+    """A USD matrix for column vectors, (4, 4)."""
+    return np.array(matrix, dtype=np.float64).T
+
+
+@dataclass(frozen=True, slots=True)
+class StageClock:
+    """Segment time [s] to stage time code."""
+
+    start_code: float
+    codes_per_second: float
+    start_time: float
+    """Stage time at segment time 0 [s]."""
+
+    def at(self, t: float) -> Usd.TimeCode:
+        """The time code of segment time t [s]."""
+        return Usd.TimeCode(self.start_code + (self.start_time + t) * self.codes_per_second)
+
+
+def placement(stage: Usd.Stage, spec: UsdScene | None) -> tuple[Matrix, float]:
+    """`world_from_stage` (4, 4), and the world length [m] of one stage unit."""
+    unit = float(UsdGeom.GetStageMetersPerUnit(stage)) * (spec.scale if spec else 1.0)
+    if not (np.isfinite(unit) and unit > 0):
+        raise SceneError(
+            f"stage {stage.GetRootLayer().realPath}: metersPerUnit is {unit}; expected a finite "
+            "number above zero (0.01 for centimetres); correct the stage's metadata"
+        )
+    world = np.eye(4)
+    if UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y:
+        world[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+    world[:3, :3] *= unit
+    world[:3, 3] = spec.translation if spec else (0.0, 0.0, 0.0)
+    return world, unit
+
+
+class Frame:
+    """One link of the chain from the world down to a prim."""
+
+    __slots__ = ("_local", "_local_at", "_parent", "moving", "world")
+
+    def __init__(
+        self,
+        parent: Frame | None,
+        local: Matrix,
+        local_at: Callable[[Usd.TimeCode], Matrix] | None = None,
+    ) -> None:
+        """Hang a frame under `parent`.
+
+        Args:
+            parent: the frame above; None for the stage itself.
+            local: `parent_from_frame` at segment time 0, (4, 4).
+            local_at: the same at any time; None when it does not vary.
+        """
+        self._parent = parent
+        self._local = local
+        self._local_at = local_at
+        self.world: Matrix = local if parent is None else parent.world @ local
+        """`world_from_frame` at segment time 0."""
+        self.moving: bool = local_at is not None or (parent is not None and parent.moving)
+
+    def world_at(self, time: Usd.TimeCode, done: dict[Frame, Matrix]) -> Matrix:
+        """`world_from_frame` at a time; `done` holds the frames already evaluated at that time."""
+        if not self.moving or self._parent is None:
+            return self.world
+        if self not in done:
+            local = self._local if self._local_at is None else self._local_at(time)
+            done[self] = self._parent.world_at(time, done) @ local
+        return done[self]
+
+
+def frame_of(prim: Usd.Prim, parent: Frame, root: Frame, start: Usd.TimeCode) -> Frame:
+    """The frame of a prim under its parent's, or under `root` where it resets the stack."""
+    xformable = UsdGeom.Xformable(prim)
+    if not xformable:
+        return parent
+    base = root if xformable.GetResetXformStack() else parent
+    if not xformable.GetXformOpOrderAttr().HasAuthoredValue():
+        return base
+
+    def local_at(time: Usd.TimeCode) -> Matrix:
+        return column_matrix(xformable.GetLocalTransformation(time))
+
+    local = local_at(start)
+    if not np.isfinite(local).all():
+        raise SceneError(
+            f"prim {prim.GetPath()}: its transform holds NaN or infinity; expected finite numbers; "
+            "correct its xformOps"
+        )
+    return Frame(base, local, local_at if xformable.TransformMightBeTimeVarying() else None)
+
+
+class InstancerTransforms:
+    """Transforms of a point instancer's instances, all at once, kept for the last time asked."""
+
+    def __init__(self, instancer: UsdGeom.PointInstancer, start: Usd.TimeCode) -> None:
+        self._instancer = instancer
+        self._last: tuple[Usd.TimeCode, NDArray[np.float64]] | None = None
+        self.start = self.at(start)
+        """At segment time 0, (N, 4, 4)."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether positions, orientations or scales have more than one time sample."""
+        of = self._instancer
+        attributes = (of.GetPositionsAttr(), of.GetOrientationsAttr(), of.GetScalesAttr())
+        return any(attribute.ValueMightBeTimeVarying() for attribute in attributes)
+
+    def at(self, time: Usd.TimeCode) -> NDArray[np.float64]:
+        """`instancer_from_instance` (N, 4, 4) at a time."""
+        if self._last is None or self._last[0] != time:
+            of = self._instancer
+            matrices = of.ComputeInstanceTransformsAtTime(
+                time, time, of.ExcludeProtoXform, of.IgnoreMask
+            )
+            rows = np.array(matrices, dtype=np.float64).reshape(-1, 4, 4)
+            self._last = (time, rows.transpose(0, 2, 1))
+        return self._last[1]
+
+    def frame(self, parent: Frame, index: int) -> Frame:
+        """The frame of one instance under the instancer's own."""
+        if not self.varies:
+            return Frame(parent, self.start[index])
+        return Frame(parent, self.start[index], lambda time: self.at(time)[index])
+
+
+def motion_of(
+    frames: Sequence[Frame], clock: StageClock, stage: Usd.Stage
+) -> Callable[[float], NDArray[np.float64]]:
+    """`Scene.motion` of the moving frames; keeps the stage open as long as it lives."""
+
+    def motion(t: float) -> NDArray[np.float64]:
+        time, done = clock.at(t), dict[Frame, Matrix]()
+        out = np.empty((len(frames), 4, 4))
+        for i, frame in enumerate(frames):
+            out[i] = frame.world_at(time, done)
+        return out
+
+    motion.stage = stage  # type: ignore[attr-defined]
+    return motion
