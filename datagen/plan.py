@@ -36,7 +36,7 @@ def plan_job(spec: JobSpec) -> tuple[SegmentPlan, ...]:
     """The segments of a job in order."""
     plans, offset = [], 0
     for index, segment in enumerate(spec.segments):
-        t = np.array(segment.frame_times_us(), np.int64)
+        t = np.rint(np.arange(segment.frame_count) * 1e6 / segment.frame_rate).astype(np.int64)
         plans.append(SegmentPlan(index=index, segment=segment, t=t, t_offset=offset))
         offset += round(segment.duration * 1e6)
     return tuple(plans)

@@ -48,10 +48,6 @@ class SegmentSpec(Spec):
         """Name of the segment's file without suffix."""
         return self.name if self.name is not None else f"segment-{self.segment_id:05d}"
 
-    def frame_times_us(self) -> list[int]:
-        """Frame times [us] since segment start, rounded to the clock."""
-        return [round(k * 1e6 / self.frame_rate) for k in range(self.frame_count)]
-
 
 class SubFrameSpec(Spec):
     """How densely the light between two frames is rendered for the sensors."""

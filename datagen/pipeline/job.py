@@ -100,8 +100,8 @@ def generate(
     if (finished := read_manifest(out)) is not None:
         shutil.rmtree(out / WORK, ignore_errors=True)
         return finished
+    refuse_too_large(job.spec, out)
     plans = plan_job(job.spec)
-    refuse_too_large(job.spec, plans, out)
     with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
         _forget_unnamed_work(out)
         _check_segments(job, plans, out)
@@ -158,12 +158,12 @@ def read_manifest(out: Path) -> DatasetManifest | None:
     return manifest if whole else None
 
 
-def refuse_too_large(spec: JobSpec, plans: tuple[SegmentPlan, ...], out: Path) -> None:
+def refuse_too_large(spec: JobSpec, out: Path) -> None:
     """Raise OutputError when the frames and spikes alone could not fit on the disk."""
-    least = least_bytes(spec, plans)
+    least = least_bytes(spec)
     free = free_bytes(out)
     if least > free:
-        frames = sum(len(plan.t) for plan in plans)
+        frames = sum(segment.frame_count for segment in spec.segments)
         raise OutputError(
             f"{out}: {frames:,} frames of {spec.camera.width}x{spec.camera.height} need at least "
             f"{least:,} bytes; {free:,} are free. Fewer or shorter segments, a smaller picture, a "
@@ -171,13 +171,13 @@ def refuse_too_large(spec: JobSpec, plans: tuple[SegmentPlan, ...], out: Path) -
         )
 
 
-def least_bytes(spec: JobSpec, plans: tuple[SegmentPlan, ...]) -> int:
+def least_bytes(spec: JobSpec) -> int:
     """A lower bound of the bytes that a job needs: a third of its raw frames and spikes."""
     pixels = spec.camera.width * spec.camera.height
-    frames = sum(len(plan.t) for plan in plans) * pixels * FRAME_BYTES_PER_PIXEL
-    seconds = sum(float(plan.t[-1]) * 1e-6 for plan in plans)
-    rates = [s.rate_hz for s in spec.sensors if isinstance(s, SpikeCameraSpec)]
-    return int(frames + seconds * sum(rates) * pixels / 8) // 3
+    frames = sum(segment.frame_count for segment in spec.segments)
+    seconds = sum(segment.duration for segment in spec.segments)
+    polls = seconds * sum(s.rate_hz for s in spec.sensors if isinstance(s, SpikeCameraSpec))
+    return int(pixels * (frames * FRAME_BYTES_PER_PIXEL + polls / 8)) // 3
 
 
 @contextmanager
