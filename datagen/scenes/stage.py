@@ -8,6 +8,8 @@ together. Order, and with it instance ids, is the stage's own depth-first order.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ from datagen.scenes.model import Instance, Light, Mesh, Scene
 from datagen.scenes.usd.light import LightReader, default_lights, is_light
 from datagen.scenes.usd.material import MaterialTable
 from datagen.scenes.usd.mesh import MeshReader, is_geometry
-from datagen.scenes.usd.motion import Frame, StageClock, motion_of, placement
+from datagen.scenes.usd.motion import Frame, Motion, StageClock, placement
 from datagen.scenes.usd.notes import Notes
 from datagen.scenes.usd.pictures import TextureTable
 from datagen.scenes.usd.sharing import sharing_key
@@ -44,12 +46,20 @@ def load_scene(
         SceneError: the file is missing or not USD, a texture is missing or unreadable, a mesh is
             inconsistent, nothing can be rendered, or there are more than 65535 instances.
     """
-    # USD reports on stderr as it goes; what matters is in the notes and errors
-    quiet = UsdUtils.CoalescingDiagnosticDelegate()
     spec = spec or UsdScene(path=str(path))
-    scene = _Loader(_open(path), spec, spec.start_time if start_time is None else start_time).load()
-    del quiet
-    return scene
+    start_time = spec.start_time if start_time is None else start_time
+    with _quiet():
+        return _Loader(_open(path), spec, start_time).load()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep USD's warnings off stderr: what matters of them is in the notes and errors."""
+    delegate = UsdUtils.CoalescingDiagnosticDelegate()
+    try:
+        yield
+    finally:
+        del delegate
 
 
 def _open(path: Path) -> Usd.Stage:
@@ -113,7 +123,7 @@ class _Loader:
             materials=tuple(self._materials.materials),
             lights=self._lights_with_default(),
             textures=tuple(self._textures.textures),
-            motion=motion_of(self._moving, self._clock, self._stage),
+            motion=Motion(self._moving, self._clock, self._stage),
             notes=self._notes.lines(),
         )
 

@@ -70,6 +70,9 @@ class LightReader:
             SceneError: a dome's texture is missing or unreadable.
         """
         prim, world = placement.prim, placement.frame.world
+        if np.linalg.det(world[:3, :3]) == 0.0:
+            self.notes.add("lights scaled to nothing do not shine", placement.path)
+            return None
         match prim.GetTypeName():
             case "DistantLight":
                 light: Light = self._distant(prim, world)
@@ -180,6 +183,8 @@ class LightReader:
             a.ValueMightBeTimeVarying() for a in prim.GetAttributes() if _is_input(a)
         ):
             self.notes.add("lights that change in time are taken at the start", path)
+        if prim.HasAttribute("intensity"):
+            self.notes.add("light attributes named as before USD 21.05 are not read", path)
         shaping = UsdLux.ShapingAPI(prim)
         authored = (
             shaping.GetShapingConeAngleAttr(), shaping.GetShapingFocusAttr(),

@@ -8,9 +8,11 @@ UsdPreviewSurface (MaterialX, MDL ...), show displayColor, or grey where there i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pxr import Usd, UsdShade
 
 from datagen.scenes.model import Material, TextureRef
@@ -48,7 +50,13 @@ class MaterialTable:
         key = material_key(material)
         if key not in self._looks:
             self._looks[key] = self._read(material) if material else None
+        if not material and UsdShade.MaterialBindingAPI(prim).GetDirectBinding().GetMaterialPath():
+            self._notes.add("bindings to materials that do not exist", str(prim.GetPath()))
         return self._looks[key] or self._unbound(colored)
+
+    def uses_display_color(self, looks: Sequence[Look]) -> bool:
+        """Whether any of these is coloured by the mesh."""
+        return any(self.materials[look.material].use_display_color for look in looks)
 
     def _unbound(self, colored: bool) -> Look:
         if colored not in self._plain:
@@ -138,7 +146,8 @@ def material_key(material: UsdShade.Material) -> str:
 
 
 def _rgb(source: Source) -> Rgb:
-    r, g, b = (float(c) for c in source.value)
+    """A colour; a single number stands for all three."""
+    r, g, b = np.broadcast_to(np.asarray(source.value, dtype=np.float64), 3).tolist()
     return r, g, b
 
 

@@ -124,13 +124,14 @@ class InstancerTransforms:
         self._last: tuple[Usd.TimeCode, NDArray[np.float64]] | None = None
         self.start = self.at(start)
         """At segment time 0, (N, 4, 4)."""
-
-    @property
-    def varies(self) -> bool:
-        """Whether positions, orientations or scales have more than one time sample."""
-        of = self._instancer
-        attributes = (of.GetPositionsAttr(), of.GetOrientationsAttr(), of.GetScalesAttr())
-        return any(attribute.ValueMightBeTimeVarying() for attribute in attributes)
+        self._varies = any(
+            attribute.ValueMightBeTimeVarying()
+            for attribute in (
+                instancer.GetPositionsAttr(),
+                instancer.GetOrientationsAttr(),
+                instancer.GetScalesAttr(),
+            )
+        )
 
     def at(self, time: Usd.TimeCode) -> NDArray[np.float64]:
         """`instancer_from_instance` (N, 4, 4) at a time."""
@@ -145,22 +146,23 @@ class InstancerTransforms:
 
     def frame(self, parent: Frame, index: int) -> Frame:
         """The frame of one instance under the instancer's own."""
-        if not self.varies:
+        if not self._varies:
             return Frame(parent, self.start[index])
         return Frame(parent, self.start[index], lambda time: self.at(time)[index])
 
 
-def motion_of(
-    frames: Sequence[Frame], clock: StageClock, stage: Usd.Stage
-) -> Callable[[float], NDArray[np.float64]]:
-    """`Scene.motion` of the moving frames; keeps the stage open as long as it lives."""
+class Motion:
+    """`Scene.motion`; keeps the stage open as long as it lives."""
 
-    def motion(t: float) -> NDArray[np.float64]:
-        time, done = clock.at(t), dict[Frame, Matrix]()
-        out = np.empty((len(frames), 4, 4))
-        for i, frame in enumerate(frames):
+    def __init__(self, frames: Sequence[Frame], clock: StageClock, stage: Usd.Stage) -> None:
+        self._frames = tuple(frames)
+        self._clock = clock
+        self._stage = stage
+
+    def __call__(self, t: float) -> NDArray[np.float64]:
+        """`world_from_object` (M, 4, 4) of the frames at segment time t [s]."""
+        time, done = self._clock.at(t), dict[Frame, Matrix]()
+        out = np.empty((len(self._frames), 4, 4))
+        for i, frame in enumerate(self._frames):
             out[i] = frame.world_at(time, done)
         return out
-
-    motion.stage = stage  # type: ignore[attr-defined]
-    return motion

@@ -76,18 +76,16 @@ def sizes_of(faces: int, points: int, corners: int) -> dict[str, int]:
 
 
 def flat_values(primvar: UsdGeom.Primvar, time: Usd.TimeCode, owner: str) -> Float | None:
-    """Values of a primvar with its indices applied, (n, k); None when it has none.
+    """Values of a primvar with its indices applied, (n, k); None when it has no numbers.
 
     Raises:
         SceneError: an index is out of range, or a value is not finite.
     """
-    raw = primvar.Get(time)
-    if raw is None or isinstance(raw, str):
+    values = np.asarray(primvar.Get(time))
+    if values.dtype.kind not in "fiu" or not values.size:
         return None
-    values = np.asarray(raw, dtype=np.float64)
-    values = values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
-    if values.shape[1:] == (1,) and not primvar.GetTypeName().isArray and np.ndim(raw) == 1:
-        values = values.reshape(1, -1)
+    rows = len(values) if primvar.GetTypeName().isArray else 1
+    values = values.astype(np.float64).reshape(rows, -1)
     if not np.isfinite(values).all():
         raise SceneError(f"{owner}: it holds NaN or infinity; expected finite values; correct it")
     if not primvar.IsIndexed():
@@ -112,6 +110,14 @@ def at_corners(
             continue
         owner = f"prim {prim.GetPath()}, primvar {name}"
         values = flat_values(primvar, time, owner)
-        if values is not None and len(values):
+        if values is not None:
             return corners.expand(values, primvar.GetInterpolation(), owner)
     return None
+
+
+def first_value(prim: Usd.Prim, name: str, time: Usd.TimeCode) -> Float | None:
+    """The first element of a primvar of the prim or inherited by it, (k,)."""
+    primvar = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance(name)
+    owner = f"prim {prim.GetPath()}, primvar {name}"
+    values = flat_values(primvar, time, owner) if primvar else None
+    return None if values is None else values[0]
