@@ -1,0 +1,229 @@
+"""A plan as a USD stage: one layer, PNG textures beside it, relative references, no dates.
+
+Layout of the stage (opens as it is in any USD tool, Isaac Sim included):
+
+    /World                 Z up, metres, default prim
+        Looks/<texture>    UsdPreviewSurface + UsdUVTexture + UsdPrimvarReader_float2
+        Set, Objects, Movers/<name>   references to prototypes, instanceable where shared
+        Lights/<name>
+    /Prototypes            class; one Xform with one Mesh per part
+
+Moving objects carry `xformOp:translate` and `xformOp:orient` time samples, dense enough that the
+linear interpolation of USD stays within micrometres of the path.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, Vt
+
+from datagen.scenes.layouts.plan import Part, Placement, Plan, PlanLight, PlanTexture
+from datagen.scenes.model import DistantLight, RectLight, SphereLight
+from datagen.scenes.shapes.mesh import Shape
+from datagen.scenes.textures.library import LIBRARY
+
+RATE = 120.0
+"""timeCodesPerSecond."""
+MARGIN = 0.5
+"""Samples reach this far beyond both ends of the segment [s]."""
+TEXTURES = "textures"
+SKY = "sky"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """When moving objects are sampled."""
+
+    duration: float
+    rate: float
+    """Samples per second, a multiple of `RATE`."""
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Sample times [s]."""
+        first = -int(np.ceil(MARGIN * self.rate))
+        last = int(np.ceil((self.duration + MARGIN) * self.rate))
+        return np.arange(first, last + 1) / self.rate
+
+
+def write_stage(plan: Plan, timing: Timing, path: Path) -> None:
+    """Write the layer; the textures that it names are written by `write_png`."""
+    stage = Usd.Stage.CreateInMemory()
+    _header(stage, timing)
+    for texture in plan.textures.values():
+        _material(stage, texture)
+    placed = Counter(placement.part.name for placement in plan.placements)
+    stage.CreateClassPrim("/Prototypes")
+    for part in plan.parts:
+        if part.name in placed:
+            _prototype(stage, part)
+    for group in ("Set", "Objects", "Movers"):
+        UsdGeom.Scope.Define(stage, f"/World/{group}")
+    for placement in plan.placements:
+        _placement(stage, placement, shared=placed[placement.part.name] > 1, timing=timing)
+    for index, light in enumerate(plan.lights):
+        _light(stage, light, index)
+    _dome(stage, plan)
+    stage.GetRootLayer().Export(str(path))
+
+
+def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
+    """An 8-bit RGB picture."""
+    Image.fromarray(pixels).save(path, format="PNG", compress_level=4)
+
+
+def texture_file(name: str) -> str:
+    """Where a texture lies, relative to the stage."""
+    return f"./{TEXTURES}/{name}.png"
+
+
+def _header(stage: Usd.Stage, timing: Timing) -> None:
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    stage.SetTimeCodesPerSecond(RATE)
+    stage.SetFramesPerSecond(RATE)
+    stage.SetStartTimeCode(0.0)
+    stage.SetEndTimeCode(timing.duration * RATE)
+    world = UsdGeom.Xform.Define(stage, "/World")
+    stage.SetDefaultPrim(world.GetPrim())
+    UsdGeom.Scope.Define(stage, "/World/Looks")
+    UsdGeom.Scope.Define(stage, "/World/Lights")
+
+
+def _material(stage: Usd.Stage, texture: PlanTexture) -> None:
+    finish = LIBRARY[texture.pattern]
+    root = f"/World/Looks/{texture.name}"
+    material = UsdShade.Material.Define(stage, root)
+    reader = UsdShade.Shader.Define(stage, f"{root}/st")
+    reader.CreateIdAttr("UsdPrimvarReader_float2")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
+    st = reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
+    picture = UsdShade.Shader.Define(stage, f"{root}/albedo")
+    picture.CreateIdAttr("UsdUVTexture")
+    file = Sdf.AssetPath(texture_file(texture.name))
+    picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(file)
+    picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
+    for side in ("wrapS", "wrapT"):
+        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("repeat")
+    picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(st)
+    rgb = picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+    surface = UsdShade.Shader.Define(stage, f"{root}/surface")
+    surface.CreateIdAttr("UsdPreviewSurface")
+    surface.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(rgb)
+    surface.CreateInput("roughness", Sdf.ValueTypeNames.Float).Set(finish.roughness)
+    surface.CreateInput("metallic", Sdf.ValueTypeNames.Float).Set(finish.metallic)
+    output = surface.CreateOutput("surface", Sdf.ValueTypeNames.Token)
+    material.CreateSurfaceOutput().ConnectToSource(output)
+
+
+def _prototype(stage: Usd.Stage, part: Part) -> None:
+    root = UsdGeom.Xform.Define(stage, f"/Prototypes/{part.name}")
+    mesh = UsdGeom.Mesh.Define(stage, root.GetPath().AppendChild("mesh"))
+    _fill_mesh(mesh, part.shape, 1.0 if part.shape.fitted else part.texture.tile)
+    look = UsdShade.Material.Get(stage, f"/World/Looks/{part.texture.name}")
+    UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(look)
+
+
+def _fill_mesh(mesh: UsdGeom.Mesh, shape: Shape, tile: float) -> None:
+    points = shape.points.astype(np.float32)
+    mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(points))
+    counts = np.full(len(shape.triangles), 3, np.int32)
+    mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(counts))
+    mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(shape.triangles.reshape(-1)))
+    mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
+    mesh.CreateOrientationAttr(UsdGeom.Tokens.rightHanded)
+    mesh.CreateDoubleSidedAttr(False)
+    mesh.CreateExtentAttr(
+        Vt.Vec3fArray.FromNumpy(np.stack([points.min(axis=0), points.max(axis=0)]))
+    )
+    mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(shape.normals.reshape(-1, 3)))
+    mesh.SetNormalsInterpolation(UsdGeom.Tokens.faceVarying)
+    st = (shape.uv.reshape(-1, 2) / np.float32(tile)).astype(np.float32)
+    primvar = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
+        "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
+    )
+    primvar.Set(Vt.Vec2fArray.FromNumpy(st))
+
+
+def _placement(stage: Usd.Stage, placement: Placement, *, shared: bool, timing: Timing) -> None:
+    xform = UsdGeom.Xform.Define(stage, f"/World/{placement.group}/{placement.name}")
+    xform.GetPrim().GetReferences().AddInternalReference(f"/Prototypes/{placement.part.name}")
+    xform.GetPrim().SetInstanceable(shared)
+    translate = xform.AddTranslateOp(UsdGeom.XformOp.PrecisionDouble)
+    orient = xform.AddOrientOp(UsdGeom.XformOp.PrecisionFloat)
+    if placement.path is not None:
+        positions, quaternions = placement.path.pose(timing.times)
+        for t, position, quaternion in zip(timing.times, positions, quaternions, strict=True):
+            code = Usd.TimeCode(round(float(t) * RATE, 9))
+            translate.Set(Gf.Vec3d(*position.tolist()), code)
+            orient.Set(_quatf(quaternion.tolist()), code)
+    else:
+        translate.Set(Gf.Vec3d(*placement.position))
+        orient.Set(_quatf(list(placement.quaternion_xyzw)))
+    if placement.scale != 1.0:
+        scale = xform.AddScaleOp(UsdGeom.XformOp.PrecisionFloat)
+        scale.Set(Gf.Vec3f(placement.scale))
+
+
+def _quatf(xyzw: list[float]) -> Gf.Quatf:
+    return Gf.Quatf(xyzw[3], xyzw[0], xyzw[1], xyzw[2])
+
+
+def _light(stage: Usd.Stage, light: PlanLight, index: int) -> None:
+    """Normalised lights: for the sun intensity is irradiance, for lamps it is total power / pi."""
+    match light:
+        case DistantLight():
+            sun = UsdLux.DistantLight.Define(stage, f"/World/Lights/sun_{index}")
+            sun.CreateAngleAttr(float(np.rad2deg(light.angle)))
+            _emission(sun, light.irradiance)
+            _aim(sun, light.direction)
+        case SphereLight():
+            ball = UsdLux.SphereLight.Define(stage, f"/World/Lights/lamp_{index}")
+            ball.CreateRadiusAttr(light.radius)
+            # normalised: radiance = intensity / (4 pi r^2); radiant intensity = radiance pi r^2
+            _emission(ball, tuple(4.0 * value for value in light.intensity))
+            ball.AddTranslateOp().Set(Gf.Vec3d(*light.position))
+        case RectLight():
+            _rect(stage, light, index)
+
+
+def _rect(stage: Usd.Stage, light: RectLight, index: int) -> None:
+    """Shines along its own -Z, which is downwards: only level panels are laid out."""
+    rect = UsdLux.RectLight.Define(stage, f"/World/Lights/panel_{index}")
+    width, height = light.edge_u[0], light.edge_v[1]
+    rect.CreateWidthAttr(width)
+    rect.CreateHeightAttr(height)
+    _emission(rect, tuple(value * width * height for value in light.radiance))
+    rect.AddTranslateOp().Set(Gf.Vec3d(*light.center))
+
+
+def _emission(light: UsdLux.BoundableLightBase, rgb: tuple[float, ...]) -> None:
+    level = max(rgb)
+    light.CreateIntensityAttr(level)
+    light.CreateColorAttr(Gf.Vec3f(*(value / level for value in rgb)))
+    light.CreateNormalizeAttr(True)
+
+
+def _aim(light: UsdLux.DistantLight, direction: tuple[float, float, float]) -> None:
+    """Turn the light's own -Z into a direction."""
+    rotation = Gf.Rotation(Gf.Vec3d(0.0, 0.0, -1.0), Gf.Vec3d(*direction))
+    quaternion = rotation.GetQuat()
+    light.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(quaternion))
+
+
+def _dome(stage: Usd.Stage, plan: Plan) -> None:
+    """The sky's pole is +Y in its own frame; a quarter turn about x lifts it to +Z."""
+    dome = UsdLux.DomeLight.Define(stage, "/World/Lights/sky")
+    level = max(plan.sky.radiance)
+    dome.CreateIntensityAttr(level)
+    dome.CreateColorAttr(Gf.Vec3f(*(value / level for value in plan.sky.radiance)))
+    dome.CreateTextureFileAttr(Sdf.AssetPath(texture_file(SKY)))
+    dome.CreateTextureFormatAttr(UsdLux.Tokens.latlong)
+    half = float(np.sqrt(0.5))
+    dome.AddOrientOp(UsdGeom.XformOp.PrecisionFloat).Set(Gf.Quatf(half, half, 0.0, 0.0))
