@@ -1,0 +1,59 @@
+"""Counter-based randomness: a number depends on (key, counter) alone, never on who asked before.
+
+`mix` is the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+generators", OOPSLA 2014): a bijection of 64-bit words whose outputs for consecutive inputs pass as
+independent. A stream is told apart from others by mixing its number into the key first.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+UNIT = 2.0**-53
+
+
+@njit(cache=True, nogil=True)
+def mix(word):  # type: ignore[no-untyped-def]
+    """A 64-bit word in which every bit depends on every bit of `word`."""
+    word = np.uint64(word)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def uniform(key, counter):  # type: ignore[no-untyped-def]
+    """A number in [0, 1) with 53 random bits."""
+    word = mix(np.uint64(key) + np.uint64(counter) * GOLDEN)
+    return np.float64(word >> np.uint64(11)) * UNIT
+
+
+def stream_key(key: int, stream: int) -> np.uint64:
+    """The key of one of a sensor's streams of randomness."""
+    word = np.array([key & (2**64 - 1), stream], np.uint64)
+    return np.uint64(mix(word[0] ^ mix(word[1] + GOLDEN)))
+
+
+def uniform_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """One uniform number in [0, 1) per pixel."""
+    return _uniforms(key, 0, shape[0] * shape[1]).reshape(shape)
+
+
+def normal_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """One standard normal number per pixel (Box and Muller)."""
+    n = shape[0] * shape[1]
+    radius = np.sqrt(-2.0 * np.log1p(-_uniforms(key, 0, n)))
+    return (radius * np.cos(2.0 * math.pi * _uniforms(key, n, n))).reshape(shape)
+
+
+@njit(cache=True, nogil=True)
+def _uniforms(key, first, n):  # type: ignore[no-untyped-def]
+    out = np.empty(n, np.float64)
+    for i in range(n):
+        out[i] = uniform(key, first + i)
+    return out

@@ -1,0 +1,56 @@
+"""When a spike camera is polled, in exact arithmetic.
+
+The poll rate is taken as the fraction that its float is, p / q polls per second, so that no time is
+ever accumulated: poll n (from 0) ends at (n + 1) 10^6 q / p microseconds after the start, and
+whether that is before, on or after a picture is decided with integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """The parts into which poll ends cut the interval between two pictures, in order; K of them.
+
+    A piece's charge for light that goes linearly from `before` to `after` is
+    `weight * before + weight_change * (after - before)`, in polls at that light.
+    """
+
+    weight: NDArray[np.float64]
+    """Length [polls], shape (K,)."""
+    weight_change: NDArray[np.float64]
+    """Length times the middle of the piece as a fraction of the interval [polls], shape (K,)."""
+    ends_poll: NDArray[np.bool_]
+    """Whether a poll ends with the piece, shape (K,)."""
+
+
+class PollClock:
+    """Polls at a fixed rate from a start."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._rate = Fraction(rate_hz)
+
+    def polls_until(self, elapsed_us: int) -> int:
+        """Polls that end at or before a time [us] after the start."""
+        return elapsed_us * self._rate.numerator // (US * self._rate.denominator)
+
+    def pieces(self, from_us: int, to_us: int) -> Pieces:
+        """The pieces of an interval between two pictures [us after the start]."""
+        p, q = self._rate.numerator, self._rate.denominator
+        ends = range(self.polls_until(from_us) + 1, self.polls_until(to_us) + 1)
+        cuts = [(n * US * q - from_us * p) / p for n in ends]
+        duration = to_us - from_us
+        open_end = [] if cuts and cuts[-1] == duration else [float(duration)]
+        edges = np.array([0.0, *cuts, *open_end])
+        weight = np.diff(edges) * (p / (US * q))
+        middle = 0.5 * (edges[1:] + edges[:-1]) / duration
+        ends_poll = np.arange(len(weight)) < len(cuts)
+        return Pieces(weight=weight, weight_change=weight * middle, ends_poll=ends_poll)

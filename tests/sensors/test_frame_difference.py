@@ -1,0 +1,63 @@
+"""Frame difference: what it keeps and what it loses, its film, its text."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from datagen.sensors.event_csv import write_csv
+from datagen.sensors.frame_difference import decaying_pictures
+from schemas.arrays import EventArray
+from schemas.sensor import FrameDifferenceSpec
+
+SPEC = FrameDifferenceSpec(threshold=0.2, log_eps=1e-3)
+
+
+def test_one_event_per_frame_at_the_frame_time(gray, run) -> None:
+    """Send one event, however far the light moved, stamped with the later frame."""
+    pictures = np.array([[[0.1, 0.5, 0.5]], [[1.0, 0.1, 0.55]], [[1.0, 0.1, 0.55]]])
+    _, events = run(SPEC, gray([0, 33_333, 66_667], pictures))
+    assert events.t.tolist() == [33_333, 33_333]
+    assert events.x.tolist() == [0, 1]
+    assert events.p.tolist() == [1, 0]
+
+
+def test_slow_change_is_lost(gray, run) -> None:
+    """Compare with the last frame alone: a change below the threshold per frame sends nothing."""
+    pictures = np.exp(np.linspace(-3, 0, 31)).reshape(31, 1, 1)
+    _, events = run(SPEC, gray(np.arange(31) * 1000, pictures))
+    assert len(events) == 0
+
+
+def test_cuts_change_nothing(gray, run, flicker) -> None:
+    """Give the same events in one batch and in three."""
+    light = gray(np.arange(12) * 1000, flicker(12, 6, 8))
+    _, whole = run(SPEC, light)
+    _, cut = run(SPEC, light, (4, 5))
+    assert len(whole) > 100
+    np.testing.assert_array_equal(cut.t, whole.t)
+    np.testing.assert_array_equal(cut.p, whole.p)
+
+
+def test_film_fades_by_the_decay() -> None:
+    """Sum polarities per frame and fade the sum from frame to frame."""
+    events = EventArray(
+        t=np.array([10, 10, 20]), x=np.array([0, 0, 1], np.uint16),
+        y=np.zeros(3, np.uint16), p=np.array([1, 1, 0], np.uint8),
+    )  # fmt: skip
+    film = list(decaying_pictures(events, np.array([0, 10, 20, 30]), decay=0.5, height=1, width=2))
+    np.testing.assert_array_equal(np.array(film)[:, 0], [[0, 0], [2, 0], [1, -1], [0.5, -0.5]])
+
+
+def test_csv_has_a_header_and_plain_numbers() -> None:
+    """Write t,x,y,p as whole numbers, one event per line."""
+    events = EventArray(
+        t=np.array([5_000_000_000, 5_000_000_001]), x=np.array([3, 65_535], np.uint16),
+        y=np.array([0, 1], np.uint16), p=np.array([1, 0], np.uint8),
+    )  # fmt: skip
+    text = io.StringIO(newline="")
+    write_csv(events, text)
+    write_csv(events, text, header=False)
+    line = "5000000000,3,0,1\n5000000001,65535,1,0\n"
+    assert text.getvalue() == "t,x,y,p\n" + line + line
