@@ -8,12 +8,10 @@ together. Order, and with it instance ids, is the stage's own depth-first order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from pxr import Tf, Usd, UsdGeom, UsdUtils
+from pxr import Usd, UsdGeom
 
 from datagen.errors import SceneError
 from datagen.scenes.model import Instance, Light, Mesh, Scene
@@ -22,13 +20,13 @@ from datagen.scenes.usd.material import MaterialTable
 from datagen.scenes.usd.mesh import MeshReader, is_geometry
 from datagen.scenes.usd.motion import Frame, Motion, StageClock, placement
 from datagen.scenes.usd.notes import Notes
+from datagen.scenes.usd.opening import open_stage, quiet
 from datagen.scenes.usd.pictures import TextureTable
 from datagen.scenes.usd.sharing import sharing_key
 from datagen.scenes.usd.walk import Placement, walk
 from schemas.scene import UsdScene
 
 MAX_INSTANCES = 65_535
-SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 
 
 def load_scene(
@@ -48,37 +46,8 @@ def load_scene(
     """
     spec = spec or UsdScene(path=str(path))
     start_time = spec.start_time if start_time is None else start_time
-    with _quiet():
-        return _Loader(_open(path), spec, start_time).load()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep USD's warnings off stderr: what matters of them is in the notes and errors."""
-    delegate = UsdUtils.CoalescingDiagnosticDelegate()
-    try:
-        yield
-    finally:
-        del delegate
-
-
-def _open(path: Path) -> Usd.Stage:
-    if not path.is_file():
-        raise SceneError(
-            f"stage {path} does not exist; expected a file {', '.join(SUFFIXES)}; correct the path"
-        )
-    try:
-        return Usd.Stage.Open(str(path))
-    except Tf.ErrorException as error:
-        raise SceneError(
-            f"stage {path} cannot be read as USD: {_reason(error)}; expected one of "
-            f"{', '.join(SUFFIXES)}; check it with usdchecker or export it again"
-        ) from error
-
-
-def _reason(error: Tf.ErrorException) -> str:
-    """USD's own words without its source positions."""
-    return "; ".join(str(one.commentary) for one in error.args) or str(error).strip()
+    with quiet():
+        return _Loader(open_stage(path), spec, start_time).load()
 
 
 class _Loader:
