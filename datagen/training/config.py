@@ -1,0 +1,95 @@
+"""What decides a training run: data, representation, model, optimisation, budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from datagen.training.models.base import ModelSpec, SmallUnetSpec
+from schemas.base import Count, Fraction, NonNegative, Positive, PositiveCount, Seed, Spec
+
+
+class WindowSpec(Spec):
+    """Which stretch of events is one sample, and how it is shown to the network."""
+
+    frames: PositiveCount = 1
+    """Frame intervals per window: the flow to predict is from frame k to frame k + frames."""
+    extra_frames: tuple[PositiveCount, ...] = ()
+    """Further window lengths to train on; evaluation keeps to `frames`."""
+    bins: Annotated[int, Field(strict=True, ge=2, le=64)] = 5
+    """Time bins of the voxel grid."""
+
+
+class AugmentSpec(Spec):
+    """Random changes of a training sample; each transforms the true flow with it."""
+
+    flip: bool = True
+    """Mirror columns and rows, each with probability one half."""
+    rotate: bool = True
+    """Turn by a random multiple of 90 degrees."""
+    reverse_time: Fraction = 0.5
+    """Probability of running the window backwards: polarity flips, flow is the backward flow."""
+    flip_polarity: Fraction = 0.5
+    """Probability of swapping ON and OFF."""
+    drop_events: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.3
+    """Largest share of events dropped; the share is drawn uniformly from 0 to this."""
+    scale: tuple[Positive, Positive] = (0.8, 1.25)
+    """Range of the magnification, drawn log-uniformly."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> AugmentSpec:
+        if self.scale[0] > self.scale[1]:
+            raise ValueError(f"scale {self.scale} runs downwards; expected (smallest, largest)")
+        return self
+
+
+class TrainConfig(Spec):
+    """One training run."""
+
+    dataset: Path
+    """Dataset folder."""
+    more_datasets: tuple[Path, ...] = ()
+    """Further dataset folders, whose segments are pooled with the first's."""
+    out: Path
+    """Folder for checkpoints, metrics and pictures; a run found there is continued."""
+    window: WindowSpec = WindowSpec()
+    augment: AugmentSpec = AugmentSpec()
+    model: ModelSpec = SmallUnetSpec()
+    steps: PositiveCount | None = None
+    """Ends training after so many optimiser steps."""
+    minutes: Positive | None = None
+    """Ends training after so many wall-clock minutes, those before a resumption counted in."""
+    batch: PositiveCount = 8
+    """Samples per step."""
+    crop: Annotated[int, Field(strict=True, ge=16)] = 64
+    """Side of the square cut from each sample [px]; smaller pictures are used whole."""
+    learning_rate: Positive = 1e-3
+    """Peak of the schedule: linear warm-up over 2 % of the budget, then a half cosine to zero."""
+    weight_decay: NonNegative = 1e-4
+    clip_gradient: Positive = 1.0
+    """Largest norm of the gradient."""
+    seed: Seed = 0
+    validate_every: PositiveCount = 500
+    """Steps between evaluations on the val split, if there is one."""
+    checkpoint_every: PositiveCount = 200
+    """Steps between checkpoints."""
+    workers: Count = 0
+    """Loader processes; the batches do not depend on it."""
+    threads: PositiveCount = 1
+    """Threads of the numerics."""
+    cache_mb: NonNegative = 512.0
+    """Most memory per process for events and flow that were read [MB]."""
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @model_validator(mode="after")
+    def _limited(self) -> TrainConfig:
+        if self.steps is None and self.minutes is None:
+            raise ValueError("neither steps nor minutes is given; expected at least one of them")
+        return self
+
+    @property
+    def datasets(self) -> tuple[Path, ...]:
+        """All dataset folders."""
+        return (self.dataset, *self.more_datasets)

@@ -1,0 +1,1 @@
+"""Flow networks, one file each."""
