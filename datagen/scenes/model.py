@@ -133,7 +133,11 @@ class RectLight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomeLight:
-    """Light from everywhere; also the background."""
+    """Light from everywhere; also the background.
+
+    Direction (x, y, z) in the dome's frame looks up the texture at
+    s = 0.5 - atan2(x, z) / 2 pi, t = 0.5 + asin(y) / pi (the OpenEXR layout, which USD follows).
+    """
 
     radiance: tuple[float, float, float]
     texture: int | None
