@@ -203,5 +203,6 @@ def _report(report: dict[str, Any]) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held at interpreter shutdown
+        pass
     os._exit(1)

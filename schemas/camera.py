@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from schemas.base import NonNegative, Positive, QuaternionXyzw, Real, Spec, Vector3
@@ -41,6 +43,33 @@ class MountSpec(Spec):
                 "quaternion_xyzw has zero length; expected a rotation such as [0, 0, 0, 1]"
             )
         return self
+
+    def body_from_camera(self) -> NDArray[np.float64]:
+        """The mount as a homogeneous matrix, shape (4, 4)."""
+        x, y, z, w = np.array(self.quaternion_xyzw) / math.hypot(*self.quaternion_xyzw)
+        return np.array(
+            [
+                [
+                    1 - 2 * (y * y + z * z),
+                    2 * (x * y - z * w),
+                    2 * (x * z + y * w),
+                    self.translation[0],
+                ],
+                [
+                    2 * (x * y + z * w),
+                    1 - 2 * (x * x + z * z),
+                    2 * (y * z - x * w),
+                    self.translation[1],
+                ],
+                [
+                    2 * (x * z - y * w),
+                    2 * (y * z + x * w),
+                    1 - 2 * (x * x + y * y),
+                    self.translation[2],
+                ],
+                [0.0, 0.0, 0.0, 1.0],
+            ]
+        )
 
 
 class PinholeOptics(Spec):

@@ -141,7 +141,10 @@ def _shape(column: Column, content: SegmentContent) -> tuple[int, ...]:
 def _create(
     group: h5py.Group, name: str, shape: tuple[int, ...], dtype: str, chunk: tuple[int, ...]
 ) -> h5py.Dataset:
-    return group.create_dataset(name, shape, dtype, chunks=chunk, **FILTERS)
+    if 0 in shape:
+        return group.create_dataset(name, shape, dtype)
+    fitting = tuple(min(c, n) for c, n in zip(chunk, shape, strict=True))
+    return group.create_dataset(name, shape, dtype, chunks=fitting, **FILTERS)
 
 
 def _slabs(pieces: Iterable[NDArray[Any]], rows: int) -> Iterator[tuple[int, NDArray[Any]]]:

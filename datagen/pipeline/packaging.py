@@ -99,14 +99,13 @@ def _root_attributes(run: OpenSegment) -> dict[str, Any]:
 
 
 def _calibration(run: OpenSegment) -> dict[str, Any]:
-    mount = run.spec.camera.mount
     camera = run.camera
     return {
         "width": camera.width, "height": camera.height,
         "fx": camera.fx, "fy": camera.fy, "cx": camera.cx, "cy": camera.cy,
         "distortion": "none",
         "optics": run.spec.camera.optics.canonical_json(),
-        "body_from_camera": body_from_camera(mount),
+        "body_from_camera": run.spec.camera.mount.body_from_camera(),
         "exposure": run.exposure,
     }  # fmt: skip
 
