@@ -90,13 +90,15 @@ def _listen(
     inbox: queue.Queue[tuple[SegmentPlan, dict[str, Any] | None]],
 ) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        inbox.put((plan, json.loads(line)))
+    with process.stdout as lines:
+        for line in lines:
+            inbox.put((plan, json.loads(line)))
     process.wait()
     inbox.put((plan, None))
 
 
 def _settle(plan: SegmentPlan, process: subprocess.Popen[str]) -> None:
+    _close_input(process)
     code = process.returncode
     if code:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
@@ -123,3 +125,9 @@ def _stop(process: subprocess.Popen[str]) -> None:
             continue
         break
     process.wait()
+    _close_input(process)
+
+
+def _close_input(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
