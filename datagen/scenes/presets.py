@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datagen.scenes.layouts import tabletop
+from datagen.scenes.layouts import corridor, planes, room, tabletop, warehouse
 from datagen.scenes.layouts.common import Streams
 from datagen.scenes.layouts.plan import Plan
 from datagen.scenes.stage_writer import (
@@ -53,7 +53,17 @@ def author_preset(spec: PresetScene, *, segment_id: int, duration: float, folder
 
 
 def _plan(streams: Streams) -> Plan:
-    return tabletop.lay_out(streams)
+    match streams.spec.preset:
+        case "tabletop":
+            return tabletop.lay_out(streams)
+        case "room":
+            return room.lay_out(streams)
+        case "warehouse":
+            return warehouse.lay_out(streams)
+        case "corridor":
+            return corridor.lay_out(streams)
+        case "planes":
+            return planes.lay_out(streams)
 
 
 def _timing(duration: float, speed: float) -> Timing:

@@ -75,7 +75,8 @@ def write_stage(plan: Plan, timing: Timing, path: Path) -> None:
 
 def write_png(pixels: NDArray[np.uint8], path: Path) -> None:
     """An 8-bit RGB picture."""
-    Image.fromarray(pixels).save(path, format="PNG", compress_level=4)
+    run_length = 3  # zlib's Z_RLE: noise holds no long matches, and searching for them costs most
+    Image.fromarray(pixels).save(path, format="PNG", compress_level=6, compress_type=run_length)
 
 
 def texture_file(name: str) -> str:

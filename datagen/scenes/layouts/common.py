@@ -13,7 +13,7 @@ from datagen.scenes.shapes.solids import box
 from datagen.seeding import rng_for
 from schemas.scene import PresetScene
 
-POOL = 8
+POOL = 6
 """Textures that the objects of one stage share, besides cartons and prints."""
 
 
@@ -46,9 +46,15 @@ def choose(rng: np.random.Generator, *names: str) -> str:
     return names[int(rng.integers(len(names)))]
 
 
-def surface(plan: Plan, rng: np.random.Generator, *patterns: str, tile: float = 2.4) -> PlanTexture:
-    """A fine texture for a large surface, one of the patterns."""
-    return plan.texture(choose(rng, *patterns), resolution=1024, tile=tile)
+def surface(
+    plan: Plan,
+    rng: np.random.Generator,
+    *patterns: str,
+    tile: float = 2.4,
+    resolution: int = 1024,
+) -> PlanTexture:
+    """A texture for a large surface, one of the patterns."""
+    return plan.texture(choose(rng, *patterns), resolution=resolution, tile=tile)
 
 
 def hang_pictures(

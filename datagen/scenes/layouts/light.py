@@ -74,7 +74,7 @@ def panel(
 
 def sky(plan: Plan, rng: np.random.Generator) -> None:
     """The fill light: the sky picture under a slightly blue tint."""
-    level = rng.uniform(0.55, 0.75)
+    level = rng.uniform(0.8, 1.0)
     plan.sky = Sky(radiance=_tinted((0.95, 0.98, 1.0), level))
 
 

@@ -73,7 +73,7 @@ class Plan:
         self, pattern: str, *, resolution: int = 512, tile: float = 1.0, variant: int = 0
     ) -> PlanTexture:
         """The texture of that name, added on first use."""
-        name = f"{pattern}_{resolution}_{variant}"
+        name = f"{pattern}_{resolution}_{round(100 * tile)}cm_{variant}"
         made = PlanTexture(name=name, pattern=pattern, resolution=resolution, tile=tile)
         return self.textures.setdefault(name, made)
 

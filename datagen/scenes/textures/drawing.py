@@ -1,61 +1,19 @@
-"""Colours and marks: palettes, lattices of bricks, stamped leaves, text-like lines, bar codes.
+"""Marks: lattices of bricks, overlapping leaves, text-like lines, bar codes.
 
-Colours are sRGB-coded triples in [0, 1]; images are float32 (n, n, 3); masks are float32 (n, n)
-in [0, 1]. Edges are soft over about two texels, so that nothing aliases.
+Edges are soft over about two texels, so that nothing aliases.
 """
 
 from __future__ import annotations
 
-import colorsys
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from datagen.scenes.textures.colour import Colour, Image, flat
 from datagen.scenes.textures.noise import Field, smoothstep
-
-Image = NDArray[np.floating[Any]]
-Colour = NDArray[np.floating[Any]]
-
-
-def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """A colour from hue (wrapped), saturation and value (clipped)."""
-    s, v = min(max(saturation, 0.0), 1.0), min(max(value, 0.0), 1.0)
-    return np.array(colorsys.hsv_to_rgb(hue % 1.0, s, v), np.float32)
-
-
-def scheme(rng: np.random.Generator, count: int, *, vivid: float = 0.7) -> list[Colour]:
-    """Colours that go together: neighbouring and opposite hues, alternating dark and light."""
-    hue = rng.random()
-    steps = rng.permutation([0.0, 0.08, 0.5, 0.58, -0.1, 0.33, 0.66])
-    values = np.linspace(0.25, 0.92, count)
-    rng.shuffle(values)
-    return [
-        hsv(hue + steps[i % 7], vivid * rng.uniform(0.55, 1.2), float(values[i]))
-        for i in range(count)
-    ]
-
-
-def flat(n: int, colour: Colour) -> Image:
-    """An image of one colour."""
-    return np.broadcast_to(colour, (n, n, 3)).astype(np.float32)
-
-
-def mix(below: Image | Colour, above: Image | Colour, mask: Field) -> Image:
-    """`above` laid over `below` where the mask is 1."""
-    return np.asarray(below + (above - below) * mask[..., None], np.float32)
-
-
-def shade(image: Image, relative: Field) -> Image:
-    """Brighten by a relative amount, e.g. 0.1 = ten per cent."""
-    return np.asarray(image * (1.0 + relative[..., None]), np.float32)
-
-
-def pick(colours: list[Colour], value: Field) -> Image:
-    """One of the colours per texel, by a value in [0, 1)."""
-    table = np.stack(colours)
-    return table[np.minimum((value * len(colours)).astype(np.intp), len(colours) - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +34,21 @@ class Lattice:
 
 
 def lattice(n: int, columns: int, rows: int, shift: NDArray[np.float64] | None = None) -> Lattice:
-    """`rows` x `columns` cells; `shift` (rows,) moves each row sideways by parts of a cell."""
-    axis = (np.arange(n, dtype=np.float32) + 0.5) / n
-    v = np.broadcast_to((axis * rows)[:, None], (n, n))
-    row = v.astype(np.intp)
-    u = np.broadcast_to(axis * columns, (n, n))
+    """`rows` x `columns` cells; `shift` (rows,) moves each row sideways by parts of a cell.
+
+    All fields broadcast to (n, n); those that vary along one axis only are stored so.
+    """
+    axis = (np.arange(n, dtype=np.float32) + np.float32(0.5)) / n
+    v, u = (axis * rows)[:, None], (axis * columns)[None, :]
+    whole_v = np.floor(v)
+    row = whole_v.astype(np.intp)
     if shift is not None:
         u = u + shift.astype(np.float32)[row]
-    whole = np.floor(u)
-    x, y = u - whole, v - row
-    along_u = np.minimum(x, 1.0 - x) * (n / columns)
-    along_v = np.minimum(y, 1.0 - y) * (n / rows)
-    edge = np.minimum(along_u, along_v).astype(np.float32)
-    return Lattice(row, whole.astype(np.intp) % columns, x, y, edge)
+    whole_u = np.floor(u)
+    x, y = u - whole_u, v - whole_v
+    along_u = np.minimum(x, 1 - x) * (n / columns)
+    along_v = np.minimum(y, 1 - y) * (n / rows)
+    return Lattice(row, whole_u.astype(np.intp) % columns, x, y, np.minimum(along_u, along_v))
 
 
 def inside(edge: Field, width: float, softness: float = 1.0) -> Field:
@@ -101,34 +61,48 @@ def dead_leaves(
 ) -> Image:
     """Overlapping ellipses whose sizes follow a power law: the statistics of natural pictures.
 
-    Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 2001.
+    Radii have the density r^-3 between 4 texels and `largest` tiles, so every octave covers the
+    same area. Lee, Mumford, Huang, "Occlusion models for natural images",
+    IJCV 2001.
     """
-    image = flat(n, colours[0])
-    smallest = 3.0
     spread = rng.random(count)
-    radius = 1.0 / np.sqrt((1 - spread) / smallest**2 + spread / (largest * n) ** 2)
-    for r in sorted(radius, reverse=True):
-        _stamp(rng, image, float(r), colours[int(rng.integers(len(colours)))])
+    radius = 1.0 / np.sqrt((1 - spread) / 4.0**2 + spread / (largest * n) ** 2)
+    angle = rng.random(count) * np.pi
+    leaves = np.column_stack(
+        [
+            rng.random((count, 2)) * n,
+            radius,
+            np.cos(angle),
+            np.sin(angle),
+            rng.uniform(0.45, 1.0, count),
+            rng.uniform(0.75, 1.2, count),
+        ]
+    )
+    table = np.stack(colours).astype(np.float32)
+    image = np.ascontiguousarray(flat(n, colours[0]), np.float32)
+    _lay_leaves(image, leaves, table[rng.integers(len(colours), size=count)])
     return image
 
 
-def _stamp(rng: np.random.Generator, image: Image, radius: float, colour: Colour) -> None:
-    """Lay one ellipse with a soft rim and a slope of light over the image, periodically."""
+@njit(cache=True, nogil=True)
+def _lay_leaves(image: Any, leaves: Any, colours: Any) -> None:
+    """Paint ellipses (x, y, radius, cos, sin, squeeze, light) in order, periodically."""
     n = image.shape[0]
-    centre = rng.random(2) * n
-    angle, squeeze = rng.random() * np.pi, rng.uniform(0.45, 1.0)
-    reach = int(radius) + 2
-    rows = np.arange(int(centre[0]) - reach, int(centre[0]) + reach + 1)
-    columns = np.arange(int(centre[1]) - reach, int(centre[1]) + reach + 1)
-    y = (rows - centre[0]).astype(np.float32)[:, None]
-    x = (columns - centre[1]).astype(np.float32)[None, :]
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    along, across = c * x + s * y, (c * y - s * x) / np.float32(squeeze)
-    distance = np.hypot(along, across)
-    mask = np.clip((radius - distance) / 1.5 + 0.5, 0.0, 1.0)
-    light = np.float32(rng.uniform(0.75, 1.2)) * (1.0 + 0.25 * across / radius)
-    where = np.ix_(rows % n, columns % n)
-    image[where] += (colour * light[..., None] - image[where]) * mask[..., None]
+    for k in range(leaves.shape[0]):
+        at_x, at_y, radius, c, s, squeeze, light = leaves[k]
+        reach = int(radius) + 2
+        for i in range(int(at_y) - reach, int(at_y) + reach + 1):
+            for j in range(int(at_x) - reach, int(at_x) + reach + 1):
+                x, y = j - at_x, i - at_y
+                across = (c * y - s * x) / squeeze
+                distance = np.sqrt((c * x + s * y) ** 2 + across * across)
+                mask = min(max((radius - distance) / 1.5 + 0.5, 0.0), 1.0)
+                if mask > 0.0:
+                    bright = light * (1.0 + 0.25 * across / radius)
+                    for channel in range(3):
+                        old = image[i % n, j % n, channel]
+                        new = colours[k, channel] * bright
+                        image[i % n, j % n, channel] = old + (new - old) * mask
 
 
 def text_lines(rng: np.random.Generator, height: int, width: int, dot: int) -> Field:

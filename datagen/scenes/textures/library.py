@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.scenes.textures import mineral, organic, printed
-from datagen.scenes.textures.drawing import Image
+from datagen.scenes.textures.colour import Image
 from datagen.scenes.textures.noise import blur
 
 Pattern = Callable[[np.random.Generator, int], Image]

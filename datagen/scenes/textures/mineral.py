@@ -7,17 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from datagen.scenes.textures.drawing import (
-    Image,
-    flat,
-    hsv,
-    inside,
-    lattice,
-    mix,
-    pick,
-    scheme,
-    shade,
-)
+from datagen.scenes.textures.colour import Image, flat, hsv, mix, pick, scheme, shade, stone
+from datagen.scenes.textures.drawing import inside, lattice
 from datagen.scenes.textures.noise import blur, cellular, fractal, grid, smoothstep, warp
 
 
@@ -38,7 +29,7 @@ def bricks(rng: np.random.Generator, n: int) -> Image:
 
 def tiles(rng: np.random.Generator, n: int) -> Image:
     """8 x 8 ceramic tiles, two by two turned quarter-circle motifs, grout, crazing."""
-    colours = scheme(rng, 4, vivid=0.55)
+    colours = scheme(rng, 4)
     floor = lattice(n, 8, 8)
     turn = floor.random(rng)
     x = np.where(turn < 0.5, floor.x, 1.0 - floor.x)
@@ -58,20 +49,19 @@ def tiles(rng: np.random.Generator, n: int) -> Image:
 def checker(rng: np.random.Generator, n: int) -> Image:
     """8 x 8 squares of two veined stones."""
     floor = lattice(n, 8, 8)
-    hue = rng.random()
     veins = np.abs(fractal(rng, n, slope=1.2, low=2))
-    light = shade(flat(n, hsv(hue, 0.12, 0.88)), -0.3 * np.exp(-8 * veins))
-    dark = shade(flat(n, hsv(hue + 0.4, 0.35, 0.3)), 0.9 * np.exp(-10 * veins))
+    light = shade(flat(n, stone(rng, 0.85)), -0.3 * np.exp(-8 * veins))
+    dark = shade(flat(n, stone(rng, 0.32)), 0.9 * np.exp(-10 * veins))
     squares = ((floor.row + floor.column) % 2).astype(np.float32)
     image = shade(mix(dark, light, squares), 0.12 * fractal(rng, n, slope=0.8))
     image = shade(image, 0.16 * (floor.random(rng) - 0.5))
-    return mix(hsv(hue, 0.1, 0.2), image, inside(floor.edge, 1.5))
+    return mix(hsv(0.1, 0.1, 0.2), image, inside(floor.edge, 1.5))
 
 
 def terrazzo(rng: np.random.Generator, n: int) -> Image:
     """Chips of three sizes in a light cement."""
-    colours = scheme(rng, 5, vivid=0.5)
-    base = hsv(rng.random(), 0.1, rng.uniform(0.6, 0.85))
+    colours = scheme(rng, 5)
+    base = stone(rng, rng.uniform(0.65, 0.85))
     image = shade(flat(n, base), 0.08 * fractal(rng, n, slope=0.7))
     for cells, size in ((n // 9, 0.3), (n // 20, 0.34), (n // 44, 0.36)):
         chips = cellular(rng, n, (cells, cells), jitter=0.7)
@@ -101,10 +91,8 @@ def concrete(rng: np.random.Generator, n: int) -> Image:
 
 def pebbles(rng: np.random.Generator, n: int) -> Image:
     """Rounded stones of two sizes with dark gaps."""
-    colours = [
-        hsv(rng.uniform(0.02, 0.16), rng.uniform(0.05, 0.4), v) for v in (0.35, 0.5, 0.68, 0.85)
-    ]
-    image = flat(n, hsv(0.08, 0.3, 0.14))
+    colours = [stone(rng, value) for value in (0.38, 0.52, 0.66, 0.8, 0.92)]
+    image = flat(n, hsv(0.08, 0.3, 0.18))
     for cells, jitter in ((n // 14, 1.0), (n // 34, 0.8)):
         stones = cellular(rng, n, (cells, cells), jitter=jitter)
         shape = stones.border + 0.04 * fractal(rng, n, slope=0.6, low=cells)
@@ -116,27 +104,21 @@ def pebbles(rng: np.random.Generator, n: int) -> Image:
 
 def marble(rng: np.random.Generator, n: int) -> Image:
     """Warped veins at three scales over a clouded ground."""
-    hue = rng.random()
-    ground = mix(
-        hsv(hue, 0.1, 0.9), hsv(hue + 0.05, 0.3, 0.55), smoothstep(-1.2, 1.4, fractal(rng, n))
-    )
-    bend = 0.04 * fractal(rng, n, slope=1.2), 0.04 * fractal(rng, n, slope=1.2)
-    for low, width, depth in ((2, 0.09, 0.75), (6, 0.11, 0.5), (16, 0.16, 0.35)):
-        field = warp(fractal(rng, n, slope=1.5, low=low, high=4 * low), *bend)
-        vein = np.exp(-np.abs(field) / width)
-        ground = mix(ground, hsv(hue + 0.08, 0.4, 0.18), depth * vein)
-    return shade(ground, 0.06 * fractal(rng, n, slope=0.6, low=10))
+    light, cloud = stone(rng, 0.9), stone(rng, 0.5)
+    image = mix(light, cloud, smoothstep(-0.8, 2.0, fractal(rng, n, slope=1.3)))
+    vein_colour = stone(rng, 0.25)
+    bend = [0.05 * fractal(rng, n, slope=1.6) for _ in range(2)]
+    for low, width, depth in ((2, 0.09, 0.9), (5, 0.09, 0.75), (12, 0.12, 0.5)):
+        smooth = fractal(rng, n, slope=1.0, low=low, high=1.5 * low)
+        vein = np.exp(-np.abs(warp(smooth, *bend)) / width)
+        present = smoothstep(-1.4, 0.6, fractal(rng, n, slope=1.4, high=10))
+        image = mix(image, vein_colour, depth * vein * present)
+    return shade(image, 0.06 * fractal(rng, n, slope=0.6, low=10))
 
 
 def granite(rng: np.random.Generator, n: int) -> Image:
     """Crystals of three sizes and a slow drift of tone."""
-    hue = rng.random()
-    colours = [
-        hsv(hue, 0.15, 0.16),
-        hsv(hue, 0.2, 0.45),
-        hsv(hue + 0.05, 0.3, 0.66),
-        hsv(hue, 0.06, 0.93),
-    ]
+    colours = [stone(rng, value) for value in (0.2, 0.48, 0.7, 0.95)]
     coarse = cellular(rng, n, (n // 26, n // 26)).value
     middle = cellular(rng, n, (n // 13, n // 13)).value
     fine = cellular(rng, n, (n // 7, n // 7)).value
@@ -147,7 +129,8 @@ def granite(rng: np.random.Generator, n: int) -> Image:
 
 def rusted_metal(rng: np.random.Generator, n: int) -> Image:
     """Paint with scratches, flaking to rust where a noise field is high; rivets on panel seams."""
-    paint = shade(flat(n, hsv(rng.random(), 0.6, 0.62)), 0.08 * fractal(rng, n))
+    coat = scheme(rng, 5)[int(rng.integers(5))] * 0.75 + 0.12
+    paint = shade(flat(n, coat), 0.08 * fractal(rng, n))
     scratch = fractal(rng, n, slope=0.2, low=6, stretch=(14.0, 1.0))
     paint = shade(paint, 0.5 * smoothstep(1.9, 2.6, scratch))
     rust_tone = smoothstep(-1.5, 1.5, fractal(rng, n, slope=0.6, low=6))

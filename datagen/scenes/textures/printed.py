@@ -7,25 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from datagen.scenes.textures.drawing import (
-    Image,
-    bar_code,
-    flat,
-    hsv,
-    lattice,
-    mix,
-    paste,
-    pick,
-    scheme,
-    shade,
-    text_lines,
-)
+from datagen.scenes.textures.colour import Image, flat, hsv, mix, pick, scheme, shade
+from datagen.scenes.textures.drawing import bar_code, lattice, paste, text_lines
 from datagen.scenes.textures.noise import Field, blur, fractal, grid, smoothstep
 
 
 def plaid(rng: np.random.Generator, n: int) -> Image:
     """Woven tartan: one sett of stripes across itself, threads of six texels."""
-    colours = scheme(rng, 4, vivid=0.75)
+    colours = scheme(rng, 4)
     sett = _stripe_values(rng, n, count=14)
     warp_threads = pick(colours, np.broadcast_to(sett, (n, n)))
     weft_threads = pick(colours, np.broadcast_to(sett[:, None], (n, n)))
@@ -37,7 +26,7 @@ def plaid(rng: np.random.Generator, n: int) -> Image:
 
 def stripes(rng: np.random.Generator, n: int) -> Image:
     """Cloth with stripes of all widths and a knitted rib."""
-    colours = scheme(rng, 5, vivid=0.75)
+    colours = scheme(rng, 5)
     value = _stripe_values(rng, n, count=26)
     image = blur(pick(colours, np.broadcast_to(value[:, None], (n, n))), 0.8)
     u, v = grid(n)
@@ -54,7 +43,7 @@ def _stripe_values(rng: np.random.Generator, n: int, count: int) -> Field:
 
 def kilim(rng: np.random.Generator, n: int) -> Image:
     """Woven rug: bands of diamonds, zigzags and steps, mirrored about the middle."""
-    colours = scheme(rng, 5, vivid=0.8)
+    colours = scheme(rng, 5)
     u, v = grid(n)
     band = np.abs(v - 0.5) * 16
     row = band.astype(np.intp)
@@ -75,7 +64,7 @@ def kilim(rng: np.random.Generator, n: int) -> Image:
 
 def wallpaper(rng: np.random.Generator, n: int) -> Image:
     """A floral motif on a staggered lattice between thin stripes, slightly faded."""
-    ground, petal, leaf, line = scheme(rng, 4, vivid=0.45)
+    ground, petal, leaf, line = scheme(rng, 4)
     cells = lattice(n, 6, 6, np.tile([0.0, 0.5], 3))
     x, y = (cells.x - 0.5) * 2, (cells.y - 0.5) * 2
     radius, angle = np.hypot(x, y), np.arctan2(y, x)
@@ -95,7 +84,7 @@ def wallpaper(rng: np.random.Generator, n: int) -> Image:
 
 def carpet(rng: np.random.Generator, n: int) -> Image:
     """Short pile in clumps, with a coarse woven figure."""
-    dark, light, accent = scheme(rng, 3, vivid=0.6)
+    dark, light, accent = scheme(rng, 3)
     pile = fractal(rng, n, slope=0.2, low=n / 24)
     clump = fractal(rng, n, slope=0.9)
     image = mix(dark, light, smoothstep(-1.6, 1.6, pile + 0.5 * clump))
@@ -108,14 +97,14 @@ def carpet(rng: np.random.Generator, n: int) -> Image:
 def carton(rng: np.random.Generator, n: int) -> Image:
     """Cardboard face: flutes, tape, a printed label with bar code, a stamp, scuffs."""
     flute = np.sin(2 * np.pi * (n // 9) * grid(n)[1])
-    hue, value = rng.uniform(0.07, 0.1), rng.uniform(0.5, 0.72)
+    hue, value = rng.uniform(0.07, 0.1), rng.uniform(0.62, 0.8)
     image = shade(flat(n, hsv(hue, 0.42, value)), 0.04 * flute + 0.11 * fractal(rng, n))
     ink = blur(_carton_print(rng, n), 0.7)
-    image = mix(image, hsv(rng.random(), 0.6, 0.25), 0.85 * ink)
+    image = mix(image, hsv((0.0, 0.6, 0.08)[int(rng.integers(3))], 0.6, 0.25), 0.85 * ink)
     top, height = int(n * rng.uniform(0.42, 0.5)), int(n * 0.11)
     tape = np.zeros((n, n), np.float32)
     tape[top : top + height] = 0.75
-    image = mix(image, hsv(hue, rng.uniform(0.2, 0.7), rng.uniform(0.35, 0.9)), blur(tape, 0.8))
+    image = mix(image, hsv(hue, rng.uniform(0.2, 0.5), rng.uniform(0.6, 0.95)), blur(tape, 0.8))
     image = _label(rng, image)
     edge = np.minimum.reduce([*grid(n), *(1 - g for g in grid(n))])
     return shade(image, -0.4 * (1 - smoothstep(0.0, 0.025, edge)) + 0.05 * fractal(rng, n, low=8))
@@ -163,14 +152,14 @@ def page(rng: np.random.Generator, n: int) -> Image:
         top, left = rng.integers(n // 4, n - size - margin, 2)
         tone = smoothstep(-1.2, 1.2, fractal(rng, n, slope=1.2))[:size, :size]
         image[top : top + size, left : left + size] = mix(
-            hsv(rng.random(), 0.5, 0.1), hsv(rng.random(), 0.3, 0.95), tone
+            hsv(0.6, 0.3, 0.12), hsv(0.1, 0.12, 0.95), tone
         )
     return shade(image, 0.05 * fractal(rng, n))
 
 
 def poster(rng: np.random.Generator, n: int) -> Image:
     """Abstract print: overlapping discs, bars and rings, a line of lettering, a frame."""
-    ground, *inks = scheme(rng, 6, vivid=0.85)
+    ground, *inks = scheme(rng, 6)
     image = flat(n, ground)
     u, v = grid(n)
     for index in range(16):
@@ -191,6 +180,6 @@ def poster(rng: np.random.Generator, n: int) -> Image:
     image = mix(image, inks[0] * 0.3, blur(ink, 0.7))
     frame = np.minimum.reduce([u, v, 1 - u, 1 - v])
     image = mix(
-        hsv(rng.random(), 0.3, rng.choice([0.12, 0.9])), image, smoothstep(0.03, 0.034, frame)
+        hsv(0.09, 0.25, (0.15, 0.9)[int(rng.integers(2))]), image, smoothstep(0.03, 0.034, frame)
     )
     return shade(image, 0.09 * fractal(rng, n, slope=0.9))
