@@ -60,20 +60,27 @@ class PoseArray:
 
     def matrices(self) -> NDArray[np.float64]:
         """`world_from_body` as homogeneous matrices, shape (N, 4, 4)."""
-        x, y, z, w = self.quaternion_xyzw.T
-        out = np.zeros((len(self.t), 4, 4))
-        out[:, 0, 0] = 1 - 2 * (y * y + z * z)
-        out[:, 0, 1] = 2 * (x * y - z * w)
-        out[:, 0, 2] = 2 * (x * z + y * w)
-        out[:, 1, 0] = 2 * (x * y + z * w)
-        out[:, 1, 1] = 1 - 2 * (x * x + z * z)
-        out[:, 1, 2] = 2 * (y * z - x * w)
-        out[:, 2, 0] = 2 * (x * z - y * w)
-        out[:, 2, 1] = 2 * (y * z + x * w)
-        out[:, 2, 2] = 1 - 2 * (x * x + y * y)
-        out[:, :3, 3] = self.position
-        out[:, 3, 3] = 1.0
-        return out
+        return pose_matrices(self.position, self.quaternion_xyzw)
+
+
+def pose_matrices(
+    position: NDArray[np.float64], quaternion_xyzw: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Homogeneous matrices of positions (N, 3) and unit quaternions (N, 4), shape (N, 4, 4)."""
+    x, y, z, w = quaternion_xyzw.T
+    out = np.zeros((len(position), 4, 4))
+    out[:, 0, 0] = 1 - 2 * (y * y + z * z)
+    out[:, 0, 1] = 2 * (x * y - z * w)
+    out[:, 0, 2] = 2 * (x * z + y * w)
+    out[:, 1, 0] = 2 * (x * y + z * w)
+    out[:, 1, 1] = 1 - 2 * (x * x + z * z)
+    out[:, 1, 2] = 2 * (y * z - x * w)
+    out[:, 2, 0] = 2 * (x * z - y * w)
+    out[:, 2, 1] = 2 * (y * z + x * w)
+    out[:, 2, 2] = 1 - 2 * (x * x + y * y)
+    out[:, :3, 3] = position
+    out[:, 3, 3] = 1.0
+    return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

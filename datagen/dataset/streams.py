@@ -1,0 +1,195 @@
+"""Event and spike streams of a segment, cut by time or by frame without reading the rest.
+
+Frame interval (i, j) means (t_i, t_j]: what happened after frame i up to and with frame j.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from datagen.dataset.h5_file import H5File
+from datagen.errors import InputError
+from datagen.sensors.poll_clock import PollClock
+from schemas.arrays import EventArray, SpikeArray
+from schemas.sensor import SensorSpec
+
+SENSOR: TypeAdapter[Any] = TypeAdapter(SensorSpec)
+
+
+class _Stream:
+    def __init__(self, file: H5File, group: str, frame_t: NDArray[np.int64]) -> None:
+        self._file = file
+        self.group = group
+        """HDF5 group."""
+        self._frame_t = frame_t
+
+    @cached_property
+    def sensor(self) -> SensorSpec:
+        """The sensor that made the stream."""
+        spec: SensorSpec = SENSOR.validate_json(self._file.attribute(self.group, "sensor"))
+        return spec
+
+    @property
+    def name(self) -> str:
+        """Name of the sensor."""
+        return self.sensor.name
+
+    @property
+    def key(self) -> int:
+        """64-bit key of the sensor's randomness."""
+        return int(self._file.attribute(self.group, "key"))
+
+    def _check_frames(self, i: int, j: int) -> None:
+        check_frames(self._frame_t, i, j, self._file)
+
+    def _check_times(self, t0_us: int, t1_us: int, latest: int) -> None:
+        if not 0 <= t0_us <= t1_us <= latest:
+            raise InputError(
+                f"{self._file.path}: {self.group} from {t0_us} to {t1_us} us; expected "
+                f"0 <= start <= end <= {latest}. A slice never reaches beyond its segment."
+            )
+
+
+class EventStream(_Stream):
+    """Events of one sensor over one segment."""
+
+    def __len__(self) -> int:
+        return self._file.length(f"{self.group}/t")
+
+    def slice_by_time(self, t0_us: int, t1_us: int) -> EventArray:
+        """Events with t0_us <= t < t1_us.
+
+        Raises:
+            InputError: the times are out of order or outside [0, last frame + 1 us].
+            DatasetError: the file cannot be read.
+        """
+        self._check_times(t0_us, t1_us, int(self._frame_t[-1]) + 1)
+        return self.slice_by_index(self._index_at(t0_us), self._index_at(t1_us))
+
+    def slice_by_frame(self, i: int, j: int) -> EventArray:
+        """Events with t_i < t <= t_j.
+
+        Raises:
+            InputError: not 0 <= i <= j < frames.
+            DatasetError: the file cannot be read.
+        """
+        self._check_frames(i, j)
+        return self.slice_by_index(int(self.frame_to_idx[i]), int(self.frame_to_idx[j]))
+
+    def slice_by_index(self, start: int, stop: int) -> EventArray:
+        """Events start .. stop - 1.
+
+        Raises:
+            DatasetError: the file cannot be read.
+        """
+        t, x, y, p = (self._column(name, start, stop) for name in ("t", "x", "y", "p"))
+        return EventArray(t=t, x=x, y=y, p=p)
+
+    @cached_property
+    def frame_to_idx(self) -> NDArray[np.int64]:
+        """Events with t <= time of frame k, shape (N,)."""
+        return self._file.read(f"{self.group}/frame_to_idx").astype(np.int64)
+
+    @cached_property
+    def _ms_to_idx(self) -> NDArray[np.int64] | None:
+        if self.group != "events":
+            return None
+        return self._file.read("ms_to_idx").astype(np.int64)
+
+    def _column(self, name: str, start: int, stop: int) -> NDArray[Any]:
+        return self._file.read(f"{self.group}/{name}", slice(start, stop))
+
+    def _index_at(self, t_us: int) -> int:
+        """First event with t >= t_us."""
+        low, high = self._bracket(t_us)
+        return low + int(np.searchsorted(self._column("t", low, high), t_us, side="left"))
+
+    def _bracket(self, t_us: int) -> tuple[int, int]:
+        """Indices between which the first event with t >= t_us lies, ends included."""
+        table = self._ms_to_idx
+        if table is not None and t_us // 1000 + 1 < len(table):
+            return int(table[t_us // 1000]), int(table[t_us // 1000 + 1])
+        after = int(np.searchsorted(self._frame_t, t_us, side="left"))
+        low = int(self.frame_to_idx[after - 1]) if after > 0 else 0
+        high = int(self.frame_to_idx[after]) if after < len(self._frame_t) else len(self)
+        return low, high
+
+
+class SpikeStream(_Stream):
+    """Spikes of one sensor over one segment."""
+
+    def __len__(self) -> int:
+        return self._file.length(f"{self.group}/packed")
+
+    @cached_property
+    def rate_hz(self) -> float:
+        """Polls per second; poll n ends (n + 1) / rate_hz seconds after the start."""
+        return float(self._file.attribute(self.group, "rate_hz"))
+
+    @cached_property
+    def theta(self) -> float:
+        """Charge of one spike."""
+        return float(self._file.attribute(self.group, "theta"))
+
+    @cached_property
+    def alpha(self) -> float:
+        """Spikes per poll at luminance 1."""
+        return float(self._file.attribute(self.group, "alpha"))
+
+    @cached_property
+    def frame_to_poll(self) -> NDArray[np.int64]:
+        """Polls that end at or before frame k, shape (N,)."""
+        return self._file.read(f"{self.group}/frame_to_poll").astype(np.int64)
+
+    def slice_by_time(self, t0_us: int, t1_us: int) -> SpikeArray:
+        """Polls that end in (t0_us, t1_us].
+
+        Raises:
+            InputError: the times are out of order or outside [0, last frame].
+            DatasetError: the file cannot be read.
+        """
+        self._check_times(t0_us, t1_us, int(self._frame_t[-1]))
+        clock = PollClock(self.rate_hz)
+        return self.slice_by_poll(clock.polls_until(t0_us), clock.polls_until(t1_us))
+
+    def slice_by_frame(self, i: int, j: int) -> SpikeArray:
+        """Polls that end in (t_i, t_j].
+
+        Raises:
+            InputError: not 0 <= i <= j < frames.
+            DatasetError: the file cannot be read.
+        """
+        self._check_frames(i, j)
+        return self.slice_by_poll(int(self.frame_to_poll[i]), int(self.frame_to_poll[j]))
+
+    def slice_by_poll(self, start: int, stop: int) -> SpikeArray:
+        """Polls start .. stop - 1.
+
+        Raises:
+            InputError: not 0 <= start <= stop <= polls.
+            DatasetError: the file cannot be read.
+        """
+        if not 0 <= start <= stop <= len(self):
+            raise InputError(
+                f"{self._file.path}: polls {start} to {stop} of {self.group}; expected "
+                f"0 <= start <= stop <= {len(self)}"
+            )
+        return SpikeArray(
+            packed=self._file.read(f"{self.group}/packed", slice(start, stop)),
+            height=int(self._file.attribute(self.group, "height")),
+            width=int(self._file.attribute(self.group, "width")),
+        )
+
+
+def check_frames(frame_t: NDArray[np.int64], i: int, j: int, file: H5File) -> None:
+    """Raise InputError unless 0 <= i <= j < frames."""
+    if not 0 <= i <= j < len(frame_t):
+        raise InputError(
+            f"{file.path}: frames {i} to {j}; expected 0 <= start <= stop <= {len(frame_t) - 1}. "
+            "A window never reaches beyond its segment."
+        )

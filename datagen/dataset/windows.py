@@ -1,0 +1,96 @@
+"""Windows: frames i to j of one segment, with everything that happened in (t_i, t_j]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.dataset.segment import Flow, Segment
+from datagen.representations.voxel_grid import voxel_grid
+from schemas.arrays import EventArray, SpikeArray
+
+Sample = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Frames `start` to `stop` of one segment; it never reaches beyond it."""
+
+    segment: Segment
+    start: int
+    stop: int
+
+    @property
+    def start_us(self) -> int:
+        """Time of frame `start` [us]."""
+        return int(self.segment.times[self.start])
+
+    @property
+    def stop_us(self) -> int:
+        """Time of frame `stop` [us]."""
+        return int(self.segment.times[self.stop])
+
+    def events(self, name: str | None = None) -> EventArray:
+        """A sensor's events in (start_us, stop_us]."""
+        return self.segment.events(name).slice_by_frame(self.start, self.stop)
+
+    def spikes(self, name: str | None = None) -> SpikeArray:
+        """A sensor's polls that end in (start_us, stop_us]."""
+        return self.segment.spikes(name).slice_by_frame(self.start, self.stop)
+
+    def flow(self) -> Flow:
+        """Exact flow from frame `start` to frame `stop` and where it is valid."""
+        return self.segment.flow(self.start, self.stop)
+
+    def backward_flow(self) -> Flow:
+        """Exact flow from frame `stop` to frame `start` and where it is valid."""
+        return self.segment.flow(self.stop, self.start)
+
+    def pictures(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The first and the last RGB picture, each (H, W, 3)."""
+        return self.segment.rgb(self.start), self.segment.rgb(self.stop)
+
+
+def voxel_sample(window: Window, *, bins: int = 5) -> Sample:
+    """Arrays of fixed shape for a flow network.
+
+    Returns:
+        `voxel` (bins, H, W) float32, `flow` (2, H, W) float32 [px] with zeros where not valid,
+        `valid` (H, W) bool, `frames` (segment_id, start, stop) int64.
+    """
+    camera = window.segment.intrinsics
+    flow, valid = window.flow()
+    known = np.where(valid[..., None], flow, np.float32(0))
+    grid = voxel_grid(
+        window.events(), start_us=window.start_us, end_us=window.stop_us,
+        bins=bins, height=camera.height, width=camera.width,
+    )  # fmt: skip
+    return {
+        "voxel": grid,
+        "flow": np.ascontiguousarray(known.transpose(2, 0, 1)),
+        "valid": valid,
+        "frames": np.array([window.segment.segment_id, window.start, window.stop]),
+    }
+
+
+class WindowDataset:
+    """Windows by index as dicts of arrays: what `torch.utils.data.DataLoader` wants, without torch.
+
+    Files are opened by the process that reads, so loader workers may be forked or spawned.
+    """
+
+    def __init__(
+        self, windows: Iterable[Window], encode: Callable[[Window], Sample] = voxel_sample
+    ) -> None:
+        self.windows = list(windows)
+        self._encode = encode
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._encode(self.windows[index])
