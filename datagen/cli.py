@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -126,10 +126,10 @@ def validate(dataset: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(dataset: Path, as_json: bool) -> None:
     """Show what a dataset folder or segment file holds."""
-    from datagen.inspect import inspect_dataset
+    from datagen.inspect import describe, inspect_dataset
 
-    result = inspect_dataset(dataset)
-    click.echo(json.dumps(result.as_dict(), indent=2) if as_json else result.describe())
+    entries = inspect_dataset(dataset)
+    click.echo(json.dumps(entries, indent=2) if as_json else describe(entries))
 
 
 @main.command()
@@ -154,6 +154,91 @@ def preview(dataset: Path, out: Path | None) -> None:
 
 
 @main.command()
+@click.argument("datasets", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    required=True,
+    help="Folder of the run; a run found there is continued.",
+)
+@click.option(
+    "--minutes",
+    type=float,
+    default=None,
+    help="Wall-clock budget; 15 when neither this nor --steps is given.",
+)
+@click.option("--steps", type=int, default=None, help="Optimiser steps.")
+@click.option(
+    "--config",
+    type=FILE,
+    default=None,
+    help="YAML of further settings (see datagen/training/config.py).",
+)
+@click.option(
+    "--seed", type=int, default=None, help="Seed of initialisation, order and augmentation."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def train(
+    datasets: tuple[Path, ...],
+    out: Path,
+    minutes: float | None,
+    steps: int | None,
+    config: Path | None,
+    seed: int | None,
+    quiet: bool,
+) -> None:
+    """Train a flow network on the train split of DATASETS. Needs the `train` extra.
+
+    Writes best.pt, last.pt, metrics.jsonl and pictures; the same command continues a run.
+    """
+    from datagen.spec_file import load_yaml, parse_as
+    from datagen.training.config import TrainConfig
+    from datagen.training.loop import train as run
+
+    given = {"minutes": minutes, "steps": steps, "seed": seed}
+    if minutes is None and steps is None:
+        given["minutes"] = 15.0
+    settings = load_yaml(config) if config else {}
+    settings |= {"dataset": datasets[0], "more_datasets": datasets[1:], "out": out}
+    settings |= {name: value for name, value in given.items() if value is not None}
+    result = run(
+        parse_as(TrainConfig, settings, source=str(config or "options")), progress=not quiet
+    )
+    click.echo(f"{result.steps:,} steps in {result.seconds:.0f} s; {result.best_checkpoint}")
+
+
+@main.command()
+@click.argument("checkpoint", type=FILE)
+@click.argument("dataset", type=FILE)
+@click.option(
+    "--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True
+)
+@click.option(
+    "-o",
+    "--out",
+    type=FILE,
+    default=None,
+    help="Folder for report.json, report.md and predictions.png.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def evaluate(
+    checkpoint: Path,
+    dataset: Path,
+    split: Literal["train", "val", "test"],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure CHECKPOINT on DATASET beside the baselines: zero, mean flow, oracle translation."""
+    from datagen.training.evaluate import evaluate as run
+
+    report = run(checkpoint, dataset, split=split, out=out, progress=not quiet)
+    click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.to_markdown())
+
+
+@main.command()
 def schema() -> None:
     """Print the JSON Schema of a job spec."""
     from schemas.job import JobSpec
@@ -171,12 +256,14 @@ def run_segment(out: Path, index: int, base_dir: Path, chunk_frames: int, superv
     """Bring one segment of the job in OUT to its file; progress as JSON lines on standard output."""
     from datagen.pipeline.worker import run_segment as run
     from datagen.plan import plan_job
-    from datagen.spec_file import parse_spec
+    from datagen.spec_file import parse_as
+    from schemas.job import JobSpec
 
     if supervised:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        spec = parse_spec(json.loads((out / "job.json").read_text())["spec"], source="job.json")
+        held = json.loads((out / "job.json").read_text())
+        spec = parse_as(JobSpec, held["spec"], source="job.json")
         run(
             spec,
             plan_job(spec)[index],

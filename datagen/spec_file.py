@@ -1,16 +1,19 @@
-"""A job from a YAML or JSON file, with faults told by the path of the field."""
+"""Specs from YAML or JSON files, with faults told by the path of the field."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from datagen.errors import SpecError
+from schemas.base import Spec
 from schemas.job import JobSpec
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
 
 MAX_BYTES = 4 * 2**20
 
@@ -32,29 +35,38 @@ def load_spec(path: Path) -> JobSpec:
     Raises:
         SpecError: the file is missing, too large, not YAML, or a field is wrong.
     """
+    return parse_as(JobSpec, load_yaml(path), source=str(path))
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A mapping from a YAML or JSON file.
+
+    Raises:
+        SpecError: the file is missing, too large, not YAML, or no mapping.
+    """
     if not path.is_file():
-        raise SpecError(f"{path}: no such file; expected a job spec in YAML or JSON")
+        raise SpecError(f"{path}: no such file; expected YAML or JSON")
     if path.stat().st_size > MAX_BYTES:
         raise SpecError(f"{path}: {path.stat().st_size:,} bytes; expected at most {MAX_BYTES:,}")
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not valid YAML: {error}") from error
-    return parse_spec(data, source=str(path))
+    if not isinstance(data, dict):
+        raise SpecError(
+            f"{path}: holds {type(data).__name__}; expected a mapping of names to values"
+        )
+    return data
 
 
-def parse_spec(data: Any, *, source: str) -> JobSpec:
-    """Check a job given as plain data.
+def parse_as(kind: type[AnySpec], data: dict[str, Any], *, source: str) -> AnySpec:
+    """Check plain data against a spec.
 
     Raises:
         SpecError: one line per fault: field path, what was seen, what was expected.
     """
-    if not isinstance(data, dict):
-        raise SpecError(
-            f"{source}: holds {type(data).__name__}; expected a mapping with `segments`"
-        )
     try:
-        return JobSpec.model_validate(data)
+        return kind.model_validate(data)
     except ValidationError as error:
         lines = [f"{source}: {describe_fault(fault)}" for fault in faults(error)]
         raise SpecError("\n".join(lines)) from error
