@@ -20,6 +20,8 @@ class WindowSpec(Spec):
     """Further window lengths to train on; evaluation keeps to `frames`."""
     bins: Annotated[int, Field(strict=True, ge=2, le=64)] = 5
     """Time bins of the voxel grid."""
+    sensor: str | None = None
+    """Event stream, by its sensor's name; the first one if None."""
 
 
 class AugmentSpec(Spec):

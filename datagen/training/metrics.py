@@ -8,6 +8,7 @@ AEE); an outlier in KITTI's sense is off by more than 3 px and by more than 5 % 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,12 +80,16 @@ class FlowErrors:
         """The errors over both sets of frames."""
         return FlowErrors(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
-    def summary(self) -> dict[str, float | int | list[float | None] | None]:
-        """Means: NaN-free, None where nothing was counted."""
+    def mean_epe(self) -> float | None:
+        """EPE [px] pooled over pixels; None if none was counted."""
+        return _ratio(self.epe, self.pixels)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts and means; None, never NaN, where nothing was counted."""
         return {
             "pixels": self.pixels,
             "frames": self.frames,
-            "epe": _ratio(self.epe, self.pixels),
+            "epe": self.mean_epe(),
             "epe_frame_mean": _ratio(self.frame_epe, self.frames),
             **{
                 f"above_{limit:g}px": _ratio(count, self.pixels)

@@ -1,0 +1,124 @@
+"""Pictures of a run, drawn with Pillow: predictions beside the truth, and learning curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from datagen.store import new_file
+
+Picture = NDArray[np.uint8]
+"""Shape (H, W, 3)."""
+PANEL_SIDE = 192
+"""Least side of a panel on a comparison sheet [px]."""
+CURVE_SIZE = (640, 360)
+
+
+def polarity_picture(grid: NDArray[np.float32]) -> Picture:
+    """Events summed over time: red brighter, blue darker, white none."""
+    total = grid.sum(axis=0)
+    strength = np.clip(np.abs(total) / max(float(np.abs(total).max()), 1e-6) * 2, 0, 1)
+    fade = (255 * (1 - strength)).astype(np.uint8)
+    full = np.full_like(fade, 255)
+    channels = np.where(total[..., None] > 0, np.stack([full, fade, fade], -1),
+                        np.stack([fade, fade, full], -1))  # fmt: skip
+    return channels.astype(np.uint8)
+
+
+def comparison_row(
+    grid: NDArray[np.float32],
+    flow: NDArray[np.floating],
+    truth: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+) -> list[tuple[str, Picture]]:
+    """Events, prediction, truth and error of one window, in one colour scale.
+
+    Args:
+        grid: voxel grid (bins, H, W).
+        flow: prediction (2, H, W) [px].
+        truth: (2, H, W) [px].
+        valid: (H, W); the truth is black elsewhere.
+    """
+    scale = max(float(np.hypot(*truth)[valid].max(initial=0.0)), 1e-3)
+    error = np.hypot(*(flow - truth)) * valid
+    grey = np.clip(255 * error / scale, 0, 255).astype(np.uint8)
+    shown = np.where(valid[..., None], _colour(truth, scale), 0).astype(np.uint8)
+    return [
+        ("events", polarity_picture(grid)),
+        ("predicted flow", _colour(flow, scale)),
+        (f"true flow, up to {scale:.1f} px", shown),
+        ("error", np.repeat(grey[..., None], 3, axis=-1)),
+    ]
+
+
+def _colour(flow: NDArray[np.floating], scale: float) -> Picture:
+    """Direction as hue (right is red), length as saturation, full at `scale` px."""
+    hue = np.arctan2(flow[1], flow[0]) / (2 * np.pi) % 1
+    strength = np.clip(np.hypot(flow[0], flow[1]) / scale, 0, 1)
+    hsv = np.stack([hue, strength, np.ones_like(hue)], axis=-1)
+    size = flow.shape[2], flow.shape[1]
+    return np.array(Image.frombytes("HSV", size, (255 * hsv).astype(np.uint8)).convert("RGB"))
+
+
+def save_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Picture]]]) -> None:
+    """A PNG of labelled panels, one row per window."""
+    height, width = rows[0][0][1].shape[:2]
+    zoom = max(1, -(-PANEL_SIDE // min(height, width)))
+    cell = width * zoom + 4, height * zoom + 18
+    sheet = Image.new("RGB", (cell[0] * len(rows[0]), cell[1] * len(rows)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, panels in enumerate(rows):
+        for column, (label, picture) in enumerate(panels):
+            at = column * cell[0] + 2, row * cell[1]
+            draw.text((at[0], at[1] + 3), label, fill="black")
+            image = Image.fromarray(picture).resize(
+                (width * zoom, height * zoom), Image.Resampling.NEAREST
+            )
+            sheet.paste(image, (at[0], at[1] + 16))
+    with new_file(path) as temporary:
+        sheet.save(temporary, format="PNG")
+
+
+def save_curve(path: Path, title: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+    """A PNG of curves over steps: linear axes from zero, a label at the end of each curve.
+
+    Args:
+        path: file to write.
+        title: what the y axis shows, with its unit.
+        series: (step, value) points by label; empty ones are left out.
+    """
+    width, height = CURVE_SIZE
+    left, top, right, bottom = 48, 26, width - 110, height - 28
+    points = [p for curve in series.values() for p in curve]
+    last = max((x for x, _ in points), default=1.0) or 1.0
+    peak = max((y for _, y in points), default=1.0) or 1.0
+    image = Image.new("RGB", CURVE_SIZE, "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((left, 6), title, fill="black")
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y, x = bottom - share * (bottom - top), left + share * (right - left)
+        draw.line([(left, y), (right, y)], fill=(225, 225, 225))
+        draw.text((4, y - 6), f"{share * peak:.3g}", fill="black")
+        draw.text((x - 10, bottom + 8), f"{share * last:.0f}", fill="black")
+    colours = [(31, 119, 180), (214, 39, 40), (44, 160, 44), (148, 103, 189)]
+    for (label, curve), colour in zip(series.items(), colours * len(series), strict=False):
+        line = [
+            (left + x / last * (right - left), bottom - y / peak * (bottom - top)) for x, y in curve
+        ]
+        if line:
+            draw.line(line, fill=colour, width=2)
+            draw.text((right + 4, line[-1][1] - 6), label, fill=colour)
+    with new_file(path) as temporary:
+        image.save(temporary, format="PNG")
+
+
+def smooth(values: Sequence[float], window: int) -> list[float]:
+    """Running mean over the last `window` values."""
+    total = np.cumsum([0.0, *values])
+    return [
+        float((total[i] - total[max(0, i - window)]) / min(i, window)) for i in range(1, len(total))
+    ]
