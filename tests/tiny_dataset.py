@@ -27,7 +27,7 @@ from schemas.job import JobSpec
 FRAME_US = 40_000
 SUB_FRAMES = 16
 VELOCITY = np.array([1.6, 0.0, 0.3])
-PAN = 0.4
+PAN = -0.8
 """[rad/s] about world z."""
 WALL_Y = 2.0
 SQUARE_Y, SQUARE_HALF, SQUARE_SPEED = 1.4, 0.25, -0.8
