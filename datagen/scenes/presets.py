@@ -43,8 +43,8 @@ def author_preset(spec: PresetScene, *, segment_id: int, duration: float, folder
     Returns:
         Path of the stage.
     """
-    streams = Streams(spec, segment_id if spec.variation == "segment" else spec.variation)
-    plan = _plan(streams)
+    streams = _streams(spec, segment_id)
+    plan = _lay_out(streams)
     (folder / TEXTURES).mkdir(parents=True, exist_ok=True)
     _write_textures(plan, streams, folder)
     path = folder / "stage.usdc"
@@ -52,7 +52,16 @@ def author_preset(spec: PresetScene, *, segment_id: int, duration: float, folder
     return path
 
 
-def _plan(streams: Streams) -> Plan:
+def plan_preset(spec: PresetScene, *, segment_id: int) -> Plan:
+    """What `author_preset` writes, as plain data."""
+    return _lay_out(_streams(spec, segment_id))
+
+
+def _streams(spec: PresetScene, segment_id: int) -> Streams:
+    return Streams(spec, segment_id if spec.variation == "segment" else spec.variation)
+
+
+def _lay_out(streams: Streams) -> Plan:
     match streams.spec.preset:
         case "tabletop":
             return tabletop.lay_out(streams)

@@ -110,8 +110,9 @@ def _material(stage: Usd.Stage, texture: PlanTexture) -> None:
     file = Sdf.AssetPath(texture_file(texture.name))
     picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(file)
     picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
+    wrap = "repeat" if finish.repeats else "clamp"
     for side in ("wrapS", "wrapT"):
-        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("repeat")
+        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set(wrap)
     picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(st)
     rgb = picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
     surface = UsdShade.Shader.Define(stage, f"{root}/surface")

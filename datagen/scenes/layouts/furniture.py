@@ -25,11 +25,11 @@ def legs(rng: np.random.Generator, x: float, y: float, height: float) -> Shape:
 
 
 def table_top(rng: np.random.Generator, radius: float, thickness: float) -> Shape:
-    """A round or rectangular top, upper face at z = 0."""
+    """A round or square top, upper face at z = 0."""
     if rng.random() < 0.5:
         top = revolve.cylinder(radius, thickness, 64, bevel=0.012)
     else:
-        top = rounded_box((1.9 * radius, 1.6 * radius, thickness), 0.018)
+        top = rounded_box((1.9 * radius, 1.9 * radius, thickness), 0.018)
     return shifted(top, 0.0, 0.0, -thickness / 2)
 
 

@@ -14,7 +14,7 @@ from datagen.scenes.layouts.wall_units import fill_walls
 
 FLOOR = -0.74
 TABLE = 1.2
-"""Radius of the table [m]."""
+"""Radius of the table, or nearly half its side [m]."""
 ROLL = 0.8
 """Radius of the circle that wheels roll on [m]."""
 
@@ -67,9 +67,8 @@ def _table(plan: Plan, rng: np.random.Generator) -> None:
     legs = plan.part(furniture.legs(rng, 0.62, 0.62, -FLOOR - 0.05), wood)
     plan.place("Set", legs, (0.0, 0.0, FLOOR))
     chair = plan.part(furniture.chair(0.86, 0.45), plan.texture(choose(rng, "wood", "planks")))
-    turn = rng.uniform(0.0, 2 * np.pi)
     for i in range(4):
-        angle = turn + i * np.pi / 2 + rng.uniform(-0.2, 0.2)
+        angle = i * np.pi / 2 + rng.uniform(-0.2, 0.2)
         place = (1.55 * np.cos(angle), 1.55 * np.sin(angle), FLOOR)
         plan.place("Set", chair, place, heading=float(angle + np.pi / 2))
 
@@ -81,7 +80,7 @@ def _objects(plan: Plan, streams: Streams) -> None:
     crowd = min(1.0, np.sqrt(14.0 / max(middle, 1)))
     tall = ring(0.0, CENTRE, height=0.42)
     strew(props, Occupied(), tall, middle, sizes=(0.09 * crowd, 0.19 * crowd))
-    low = ring(ROLL + 0.12, TABLE * 0.76 if count == 0 else 1.12, height=LOW)
+    low = ring(ROLL + 0.12, 0.92 * TABLE, height=LOW)
     strew(props, Occupied(), low, count - middle, sizes=(0.05 * crowd, 0.1 * crowd))
 
 

@@ -46,7 +46,7 @@ def _books(plan: Plan, rng: np.random.Generator) -> list[Part]:
     return [
         plan.part(
             box((rng.uniform(0.025, 0.06), rng.uniform(0.16, 0.21), rng.uniform(0.2, 0.28))),
-            plan.texture(choose(rng, "stripes", "confetti", "kilim", "page", "plaid")),
+            plan.texture(choose(rng, "stripes", "confetti", "kilim", "plaid")),
         )
         for _ in range(7)
     ]

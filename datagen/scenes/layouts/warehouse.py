@@ -127,9 +127,12 @@ def _goods(plan: Plan, rng: np.random.Generator) -> None:
     drum = plan.part(furniture.drum(0.29, 0.88), plan.texture("rusted_metal"))
     cone = plan.part(furniture.traffic_cone(0.5), plan.texture("stripes"))
     for sign in (-1, 1):
+        low, high = sorted((sign * 5.5, sign * 6.9))
+        corner = Zone(inner=CLEAR, x=(low, high), y=(-1.7, 1.7), height=1.0)
+        taken = Occupied()
         for _ in range(4):
-            x, y = sign * rng.uniform(5.6, 6.6), rng.uniform(-1.6, 1.6)
-            plan.place("Set", drum, (float(x), float(y), 0.0), heading=float(rng.uniform(0, 6.28)))
+            x, y, _ = taken.find(rng, corner, drum.shape.footprint)
+            plan.place("Set", drum, (x, y, 0.0), heading=float(rng.uniform(0.0, 2 * np.pi)))
         for y in (-2.3, 2.3):
             plan.place("Set", cone, (sign * 3.3, y, 0.0))
 
