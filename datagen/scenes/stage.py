@@ -123,7 +123,7 @@ class _Loader:
 
     def _mesh_of(self, found: Placement) -> int | None:
         """Index of the prim's mesh, read on first meeting; None when it has no triangle."""
-        key = sharing_key(found.prim)
+        key = sharing_key(found.prim, self._start)
         if key not in self._mesh_index:
             mesh = self._mesh_reader.read(found.prim, found.path)
             self._mesh_index[key] = None if mesh is None else len(self._meshes)

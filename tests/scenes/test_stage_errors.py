@@ -114,3 +114,21 @@ def test_loading_twice_gives_the_same_scene(write_stage):
     assert [(i.prim_path, i.instance_id, i.mesh) for i in first.instances] == [
         (i.prim_path, i.instance_id, i.mesh) for i in second.instances
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('Sphere "c" { token radius = "wide" }', "/c.radius is 'wide'; expected a finite number"),
+        ('Sphere "c" { double radius = -1 }', "prim /c: radius is -1"),
+        ('Cone "c" { token axis = "W" }', "prim /c: axis is 'W'"),
+        ('Mesh "c" { float[] faceVertexCounts = [3] }', "/c.faceVertexCounts is .*whole numbers"),
+        ('Mesh "c" { string points = "x" }', "/c.points is 'x'; expected an array of vectors of 3"),
+        ('RectLight "c" { float inputs:intensity = nan }', "/c.inputs:intensity is nan"),
+        ('DomeLight "c" { string inputs:texture:file = "x" }', "expected an asset path"),
+    ],
+)  # fmt: skip
+def test_attribute_of_the_wrong_type_is_refused(load, body, message):
+    """A stage may declare any type; the attribute, its value and the need are named."""
+    with pytest.raises(SceneError, match=message):
+        load('def Cube "ok" { }\ndef ' + body)

@@ -168,3 +168,39 @@ def test_prim_scaled_to_nothing_is_left_out(load):
     )
     assert _paths(scene) == ["/c"]
     assert any("scaled to nothing" in note for note in scene.notes)
+
+
+def test_equal_shapes_share_one_mesh(load):
+    """Shapes of equal size and colour are kept once; another size or colour is not."""
+    red = "color3f[] primvars:displayColor = [(1, 0, 0)]"
+    scene = load(
+        'def Sphere "a" { }\ndef Sphere "b" { }\ndef Sphere "c" { double radius = 3 }\n'
+        f'def Sphere "d" {{ {red} }}\ndef Sphere "e" {{ {red} }}\ndef Cube "f" {{ }}'
+    )
+    assert [i.mesh for i in scene.instances] == [0, 0, 1, 2, 2, 3]
+
+
+def test_animation_inside_a_prototype_moves_every_copy(load):
+    """Two native instances of an animated class move alike, each from its own place."""
+    animated = (
+        'def Cube "c" { double3 xformOp:translate.timeSamples = { 0: (0, 0, 0), 24: (0, 0, 3) }\n'
+    )
+    scene = load(
+        CLASSED.replace(
+            'def Cube "c" { }', animated + 'uniform token[] xformOpOrder = ["xformOp:translate"] }'
+        )
+    )
+    assert len(scene.meshes) == 1
+    assert scene.moving == (0, 1)
+    assert np.allclose(scene.motion(1.0)[:, :3, 3], [[1, 0, 3], [2, 0, 3]])
+
+
+def test_instances_that_vanish_later_are_refused(load):
+    """A sample with fewer positions than instances is an error that names the time code."""
+    scene = load(
+        'def PointInstancer "pi" { int[] protoIndices = [0, 0]\n'
+        "point3f[] positions.timeSamples = { 0: [(0, 0, 0), (5, 0, 0)], 24: [(0, 0, 2)] }\n"
+        'rel prototypes = </pi/c>\n def Cube "c" { } }'
+    )
+    with pytest.raises(SceneError, match="2 protoIndices but 0 transforms at time code 24"):
+        scene.motion(1.0)

@@ -257,6 +257,18 @@ def test_binding_is_inherited(load):
     assert _material(scene).base_color == (1.0, 0.0, 0.0)
 
 
+def test_binding_by_collection_is_followed(load):
+    """A collection on a parent binds some of its children."""
+    scene = load(
+        'def Xform "w" (prepend apiSchemas = ["MaterialBindingAPI", "CollectionAPI:reds"]) {\n'
+        "rel collection:reds:includes = </w/b>\n"
+        "rel material:binding:collection:reds = [</w.collection:reds>, </red>]\n"
+        'def Cube "a" { }\n def Cube "b" { } }\n' + _plain_material("red", (1, 0, 0))
+    )
+    names = [scene.materials[scene.meshes[i.mesh].material[0]].name for i in scene.instances]
+    assert names == ["grey", "/red"]
+
+
 def test_what_is_not_rendered_is_noted_once(load):
     """Normal maps, clearcoat, displacement, ior and fractional opacity are named; no file is opened."""
     scene = load(
@@ -306,9 +318,10 @@ def test_missing_texture_names_material_shader_and_file(load):
         load(_stage(DIFFUSE, _texture("gone.png")))
 
 
-def test_unreadable_texture_is_refused(load, tmp_path):
-    """A file that is no picture is named."""
-    (tmp_path / "t.png").write_bytes(b"not a picture")
+@pytest.mark.parametrize("content", [b"not a picture", b"", b"\x89PNG\r\n\x1a\n cut"])
+def test_unreadable_texture_is_refused(load, tmp_path, content):
+    """A file that is no picture, or is empty or cut short, is named."""
+    (tmp_path / "t.png").write_bytes(content)
     with pytest.raises(SceneError, match=r"shader /mat/tex: texture .*t\.png cannot be read"):
         load(_stage(DIFFUSE, _texture()))
 

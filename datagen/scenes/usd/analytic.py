@@ -2,7 +2,7 @@
 
 Curved shapes are surfaces of revolution: a profile (radius, height) swept about the axis in
 `SIDES` steps, with the profile's exact normals. Vertices lie on the surface; the chord leaves it by
-r (1 - cos(pi / SIDES)), 0.05 % of the radius. Shapes are built about Z and turned to the axis that
+r (1 - cos(pi / SIDES)), 0.12 % of the radius. Shapes are built about Z and turned to the axis that
 the prim names. Nothing here imports USD.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SIDES = 96
-RINGS = 48
+SIDES = 64
+RINGS = 32
 
 Float = NDArray[np.float64]
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from datagen.errors import SceneError
 from datagen.scenes.model import DistantLight, DomeLight, Light, RectLight, SphereLight
 from datagen.scenes.usd.notes import Notes
 from datagen.scenes.usd.pictures import TextureTable, resolve_asset
+from datagen.scenes.usd.values import asset_of, value_of
 from datagen.scenes.usd.walk import Placement
 
 Rgb = tuple[float, float, float]
@@ -104,7 +104,7 @@ class LightReader:
         radius = self._value(prim, "inputs:radius") * scale
         # I = L pi r^2, and L is divided by 4 pi r^2 in stage units: the radius cancels
         factor = self.unit**2 / 4 if self._normalized(prim) else math.pi * radius**2
-        as_point = bool(prim.GetAttribute("treatAsPoint").Get(self.time))
+        as_point = self._value(prim, "treatAsPoint") != 0.0
         return SphereLight(
             position=_triple(world[:3, 3]),
             radius=0.0 if as_point else radius,
@@ -137,7 +137,7 @@ class LightReader:
     def _pole(self, prim: Usd.Prim) -> NDArray[np.float64]:
         """What `poleAxis` adds: the dome's +Y turned to the stage's up axis or to Z."""
         attribute = prim.GetAttribute("poleAxis")
-        axis = attribute.Get(self.time) if attribute else "Y"
+        axis = value_of(attribute, self.time, "Y")
         up = UsdGeom.GetStageUpAxis(prim.GetStage()) if axis == "scene" else axis
         if up == "Z":
             return np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -149,7 +149,7 @@ class LightReader:
         resolved = resolve_asset(attribute, self.time, owner)
         if resolved is None:
             return None
-        layout = prim.GetAttribute("inputs:texture:format").Get(self.time)
+        layout = value_of(prim.GetAttribute("inputs:texture:format"), self.time, "automatic")
         if layout not in ("automatic", "latlong") or resolved.rstrip("]").lower().endswith(".exr"):
             self.notes.add("EXR or non-latlong dome textures are drawn in one colour", path)
             return None
@@ -157,13 +157,13 @@ class LightReader:
 
     def _emission(self, prim: Usd.Prim, factor: float) -> Rgb:
         """L times `factor`."""
-        light = UsdLux.LightAPI(prim)
-        color = np.array(light.GetColorAttr().Get(self.time), dtype=np.float64)
-        if light.GetEnableColorTemperatureAttr().Get(self.time):
-            kelvin = light.GetColorTemperatureAttr().Get(self.time)
+        color = np.array(value_of(prim.GetAttribute("inputs:color"), self.time, (1.0, 1.0, 1.0)))
+        if self._value(prim, "inputs:enableColorTemperature"):
+            kelvin = self._value(prim, "inputs:colorTemperature")
             color = color * np.array(UsdLux.BlackbodyTemperatureAsRgb(kelvin))
-        exposure = light.GetExposureAttr().Get(self.time)
-        emission = color * light.GetIntensityAttr().Get(self.time) * 2.0**exposure * factor
+        brightness = self._value(prim, "inputs:intensity") * factor
+        with np.errstate(over="ignore", invalid="ignore"):
+            emission = color * brightness * np.exp2(self._value(prim, "inputs:exposure"))
         if not np.isfinite(emission).all():
             raise SceneError(
                 f"light {prim.GetPath()}: its emission is {emission.tolist()}; expected finite "
@@ -172,10 +172,10 @@ class LightReader:
         return _triple(np.maximum(emission, 0.0))
 
     def _normalized(self, prim: Usd.Prim) -> bool:
-        return bool(UsdLux.LightAPI(prim).GetNormalizeAttr().Get(self.time))
+        return self._value(prim, "inputs:normalize") != 0.0
 
     def _value(self, prim: Usd.Prim, name: str) -> float:
-        return float(prim.GetAttribute(name).Get(self.time))
+        return value_of(prim.GetAttribute(name), self.time, 0.0)
 
     def _note_missing(self, placement: Placement) -> None:
         prim, path = placement.prim, placement.path
@@ -185,24 +185,21 @@ class LightReader:
             self.notes.add("lights that change in time are taken at the start", path)
         if prim.HasAttribute("intensity"):
             self.notes.add("light attributes named as before USD 21.05 are not read", path)
-        shaping = UsdLux.ShapingAPI(prim)
-        authored = (
-            shaping.GetShapingConeAngleAttr(), shaping.GetShapingFocusAttr(),
-            shaping.GetShapingIesFileAttr(),
-        )  # fmt: skip
-        if any(a and a.HasAuthoredValue() and _shapes(a.Get(self.time)) for a in authored):
+        if self._is_shaped(prim):
             self.notes.add("shaping (spot cones, focus, IES profiles) is not rendered", path)
+
+    def _is_shaped(self, prim: Usd.Prim) -> bool:
+        cone, focus, profile = (
+            prim.GetAttribute(f"inputs:shaping:{name}")
+            for name in ("cone:angle", "focus", "ies:file")
+        )
+        cut = cone.HasAuthoredValue() and value_of(cone, self.time, 180.0) < 180.0
+        focused = value_of(focus, self.time, 0.0) != 0.0
+        return cut or focused or asset_of(profile, self.time) is not None
 
 
 def _is_input(attribute: Usd.Attribute) -> bool:
     return bool(attribute.GetName().startswith("inputs:"))
-
-
-def _shapes(value: Any) -> bool:
-    """Whether an authored shaping value changes the light (a cone of 180 degrees does not)."""
-    if isinstance(value, float):
-        return value not in (0.0, 180.0)
-    return value is not None and bool(value.path)
 
 
 def _direction(world: NDArray[np.float64], axis: tuple[int, int, int]) -> Rgb:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from pxr import Usd, UsdShade
 
-from datagen.scenes.model import Material, TextureRef
+from datagen.scenes.model import Material
 from datagen.scenes.usd.notes import Notes
 from datagen.scenes.usd.pictures import TextureTable
 from datagen.scenes.usd.shading import Network, Source
@@ -92,19 +90,21 @@ class MaterialTable:
         for name, (kind, default) in _NOT_RENDERED.items():
             if network.differs(surface, name, default):
                 self._notes.add(f"{kind} not rendered", path)
-        fractional = network.differs(surface, "opacity", 1.0)
-        if fractional and not network.differs(surface, "opacityThreshold", 0.0):
+        fractional = network.differs(surface, "opacity", (1.0,))
+        if fractional and not network.differs(surface, "opacityThreshold", (0.0,)):
             self._notes.add("fractional opacity is cut out at 0.5", path)
 
 
 def read_preview_surface(surface: UsdShade.Shader, network: Network, name: str) -> Material:
-    """One UsdPreviewSurface shader as a `Material`."""
+    """One UsdPreviewSurface shader as a `Material`; defaults are the schema's."""
     base = network.source(surface, "diffuseColor", (0.18, 0.18, 0.18))
     emission = network.source(surface, "emissiveColor", (0.0, 0.0, 0.0))
-    roughness = network.source(surface, "roughness", 0.5)
-    metallic = network.source(surface, "metallic", 0.0)
-    opacity = network.source(surface, "opacity", 1.0)
-    specular_workflow = bool(network.source(surface, "useSpecularWorkflow", 0).value)
+    roughness = network.source(surface, "roughness", (0.5,))
+    metallic = network.source(surface, "metallic", (0.0,))
+    if network.differs(surface, "useSpecularWorkflow", (0.0,)):
+        metallic = Source(value=(0.0,))
+    opacity = network.source(surface, "opacity", (1.0,))
+    threshold = network.source(surface, "opacityThreshold", (0.0,))
     return Material(
         name=name,
         base_color=(1.0, 1.0, 1.0) if base.display_color else _rgb(base),
@@ -112,23 +112,23 @@ def read_preview_surface(surface: UsdShade.Shader, network: Network, name: str) 
         use_display_color=base.display_color,
         emission=_rgb(emission),
         emission_texture=emission.texture,
-        roughness=float(roughness.value),
-        roughness_texture=_scalar(roughness),
-        metallic=0.0 if specular_workflow else float(metallic.value),
-        metallic_texture=None if specular_workflow else _scalar(metallic),
-        opacity=float(opacity.value),
-        opacity_texture=_scalar(opacity),
-        opacity_threshold=float(network.source(surface, "opacityThreshold", 0.0).value),
+        roughness=roughness.value[0],
+        roughness_texture=roughness.texture,
+        metallic=metallic.value[0],
+        metallic_texture=metallic.texture,
+        opacity=opacity.value[0],
+        opacity_texture=opacity.texture,
+        opacity_threshold=threshold.value[0],
     )
 
 
-_NOT_RENDERED: dict[str, tuple[str, Any]] = {
+_NOT_RENDERED: dict[str, tuple[str, tuple[float, ...]]] = {
     "normal": ("normal maps are", (0.0, 0.0, 1.0)),
-    "displacement": ("displacement is", 0.0),
-    "clearcoat": ("clearcoat is", 0.0),
-    "occlusion": ("occlusion maps are", 1.0),
-    "ior": ("an index of refraction other than 1.5 is", 1.5),
-    "useSpecularWorkflow": ("the specular workflow is", 0),
+    "displacement": ("displacement is", (0.0,)),
+    "clearcoat": ("clearcoat is", (0.0,)),
+    "occlusion": ("occlusion maps are", (1.0,)),
+    "ior": ("an index of refraction other than 1.5 is", (1.5,)),
+    "useSpecularWorkflow": ("the specular workflow is", (0.0,)),
 }
 
 
@@ -146,23 +146,8 @@ def material_key(material: UsdShade.Material) -> str:
 
 
 def _rgb(source: Source) -> Rgb:
-    """A colour; a single number stands for all three."""
-    r, g, b = np.broadcast_to(np.asarray(source.value, dtype=np.float64), 3).tolist()
+    r, g, b = source.value
     return r, g, b
-
-
-def _scalar(source: Source) -> TextureRef | None:
-    """A texture for a scalar input: one channel, the red one when the whole colour is connected."""
-    ref = source.texture
-    if ref is None or ref.channel != "rgb":
-        return ref
-    return TextureRef(
-        texture=ref.texture,
-        channel="r",
-        scale=ref.scale,
-        bias=ref.bias,
-        st_transform=ref.st_transform,
-    )
 
 
 def _other_surface(material: UsdShade.Material) -> str:

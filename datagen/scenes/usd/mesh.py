@@ -21,6 +21,7 @@ from datagen.scenes.usd.notes import Notes
 from datagen.scenes.usd.primvars import ST_NAMES, Corners, at_corners, first_value
 from datagen.scenes.usd.shape import is_shape, read_shape
 from datagen.scenes.usd.topology import has_area, read_surface
+from datagen.scenes.usd.values import array_of
 
 GREY = 0.18
 """Stands in for a displayColor that a material asks for and the prim does not have."""
@@ -98,7 +99,7 @@ class MeshReader:
 
     def _faces(self, subset: UsdGeom.Subset, path: str, count: int) -> Int:
         """Faces of a subset, checked."""
-        faces = np.array(subset.GetIndicesAttr().Get(self.time) or [], dtype=np.int64)
+        faces = array_of(subset.GetIndicesAttr(), self.time, np.int64)
         if len(faces) and not 0 <= faces.min() <= faces.max() < count:
             raise SceneError(
                 f"subset {subset.GetPath()} of {path}: face indices run from {faces.min()} to "

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Usd, UsdGeom
+from pxr import Gf, Tf, Usd, UsdGeom
 
 from datagen.errors import SceneError
 from schemas.scene import UsdScene
@@ -46,14 +46,19 @@ class StageClock:
 
 def placement(stage: Usd.Stage, spec: UsdScene | None) -> tuple[Matrix, float]:
     """`world_from_stage` (4, 4), and the world length [m] of one stage unit."""
-    unit = float(UsdGeom.GetStageMetersPerUnit(stage)) * (spec.scale if spec else 1.0)
-    if not (np.isfinite(unit) and unit > 0):
+    try:
+        unit = float(UsdGeom.GetStageMetersPerUnit(stage)) * (spec.scale if spec else 1.0)
+        up = str(UsdGeom.GetStageUpAxis(stage))
+    except Tf.ErrorException:
+        unit, up = np.nan, ""
+    if not (np.isfinite(unit) and unit > 0 and up in ("Y", "Z")):
         raise SceneError(
-            f"stage {stage.GetRootLayer().realPath}: metersPerUnit is {unit}; expected a finite "
-            "number above zero (0.01 for centimetres); correct the stage's metadata"
+            f"stage {stage.GetRootLayer().realPath}: metersPerUnit is {unit} and upAxis {up!r}; "
+            "expected a finite number above zero (0.01 for centimetres) and Y or Z; correct the "
+            "stage's metadata"
         )
     world = np.eye(4)
-    if UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y:
+    if up == "Y":
         world[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
     world[:3, :3] *= unit
     world[:3, 3] = spec.translation if spec else (0.0, 0.0, 0.0)
@@ -105,50 +110,28 @@ def frame_of(prim: Usd.Prim, parent: Frame, root: Frame, start: Usd.TimeCode) ->
         return base
 
     def local_at(time: Usd.TimeCode) -> Matrix:
-        return column_matrix(xformable.GetLocalTransformation(time))
+        return _local_transform(xformable, time)
 
-    local = local_at(start)
+    varies = xformable.TransformMightBeTimeVarying()
+    return Frame(base, local_at(start), local_at if varies else None)
+
+
+def _local_transform(xformable: UsdGeom.Xformable, time: Usd.TimeCode) -> Matrix:
+    """`parent_from_prim` at a time, (4, 4).
+
+    Raises:
+        SceneError: an xformOp is of the wrong type, or not finite.
+    """
+    try:
+        local = column_matrix(xformable.GetLocalTransformation(time))
+    except Tf.ErrorException:
+        local = np.full((4, 4), np.nan)
     if not np.isfinite(local).all():
         raise SceneError(
-            f"prim {prim.GetPath()}: its transform holds NaN or infinity; expected finite numbers; "
-            "correct its xformOps"
+            f"prim {xformable.GetPath()}: its transform is not finite, or an xformOp is of the "
+            "wrong type; expected numbers of the op's own type; correct its xformOps"
         )
-    return Frame(base, local, local_at if xformable.TransformMightBeTimeVarying() else None)
-
-
-class InstancerTransforms:
-    """Transforms of a point instancer's instances, all at once, kept for the last time asked."""
-
-    def __init__(self, instancer: UsdGeom.PointInstancer, start: Usd.TimeCode) -> None:
-        self._instancer = instancer
-        self._last: tuple[Usd.TimeCode, NDArray[np.float64]] | None = None
-        self.start = self.at(start)
-        """At segment time 0, (N, 4, 4)."""
-        self._varies = any(
-            attribute.ValueMightBeTimeVarying()
-            for attribute in (
-                instancer.GetPositionsAttr(),
-                instancer.GetOrientationsAttr(),
-                instancer.GetScalesAttr(),
-            )
-        )
-
-    def at(self, time: Usd.TimeCode) -> NDArray[np.float64]:
-        """`instancer_from_instance` (N, 4, 4) at a time."""
-        if self._last is None or self._last[0] != time:
-            of = self._instancer
-            matrices = of.ComputeInstanceTransformsAtTime(
-                time, time, of.ExcludeProtoXform, of.IgnoreMask
-            )
-            rows = np.array(matrices, dtype=np.float64).reshape(-1, 4, 4)
-            self._last = (time, rows.transpose(0, 2, 1))
-        return self._last[1]
-
-    def frame(self, parent: Frame, index: int) -> Frame:
-        """The frame of one instance under the instancer's own."""
-        if not self._varies:
-            return Frame(parent, self.start[index])
-        return Frame(parent, self.start[index], lambda time: self.at(time)[index])
+    return local
 
 
 class Motion:

@@ -16,6 +16,7 @@ from pxr import Usd, UsdGeom
 from datagen.errors import SceneError
 from datagen.scenes.usd.primvars import Corners, flat_values
 from datagen.scenes.usd.topology import Surface
+from datagen.scenes.usd.values import array_of
 
 Float = NDArray[np.float64]
 
@@ -58,10 +59,9 @@ def _authored(mesh: UsdGeom.Mesh, corners: Corners, time: Usd.TimeCode, path: st
         values = flat_values(primvar, time, owner)
         if values is not None:
             return corners.expand(values, primvar.GetInterpolation(), owner)
-    raw = mesh.GetNormalsAttr().Get(time)
-    if not raw:
+    values = array_of(mesh.GetNormalsAttr(), time, np.float64, 3)
+    if not len(values):
         return None
-    values = np.asarray(raw, dtype=np.float64)
     if not np.isfinite(values).all():
         raise SceneError(
             f"mesh {path}: normals hold NaN or infinity; expected finite values; export it again"

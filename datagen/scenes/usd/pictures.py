@@ -19,6 +19,7 @@ from pxr import Ar, Usd
 from datagen.errors import SceneError
 from datagen.scenes.model import Texture, Wrap
 from datagen.scenes.usd.radiance import is_radiance, read_radiance
+from datagen.scenes.usd.values import asset_of
 
 ColorSpace = Literal["auto", "sRGB", "raw"]
 
@@ -52,8 +53,8 @@ def resolve_asset(attribute: Usd.Attribute, time: Usd.TimeCode, owner: str) -> s
     Raises:
         SceneError: the path leads nowhere.
     """
-    asset = attribute.Get(time)
-    if asset is None or not asset.path:
+    asset = asset_of(attribute, time)
+    if asset is None:
         return None
     if not asset.resolvedPath:
         raise SceneError(
@@ -69,7 +70,8 @@ def read_asset(resolved: str) -> bytes:
     if not asset:
         raise OSError("it cannot be opened")
     with asset:
-        return bytes(asset.GetBuffer())
+        buffer = asset.GetBuffer()
+        return b"" if buffer is None else bytes(buffer)
 
 
 def decode(data: bytes) -> Picture:

@@ -84,7 +84,7 @@ def flat_values(primvar: UsdGeom.Primvar, time: Usd.TimeCode, owner: str) -> Flo
     values = np.asarray(primvar.Get(time))
     if values.dtype.kind not in "fiu" or not values.size:
         return None
-    rows = len(values) if primvar.GetTypeName().isArray else 1
+    rows = len(values) if primvar.GetTypeName().isArray and values.ndim else 1
     values = values.astype(np.float64).reshape(rows, -1)
     if not np.isfinite(values).all():
         raise SceneError(f"{owner}: it holds NaN or infinity; expected finite values; correct it")

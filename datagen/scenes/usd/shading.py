@@ -9,7 +9,7 @@ node graphs and interface inputs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,22 @@ from pxr import Usd, UsdShade
 from datagen.scenes.model import TextureRef
 from datagen.scenes.usd.notes import Notes
 from datagen.scenes.usd.pictures import ColorSpace, TextureTable, resolve_asset, wrap_mode
+from datagen.scenes.usd.values import Kind, asset_of, value_of
 
 Channel = Literal["rgb", "r", "g", "b", "a"]
-Four = tuple[float, float, float, float]
+Six = tuple[float, float, float, float, float, float]
+Numbers = tuple[float, ...]
+
+MAX_TRANSFORMS = 16
+"""UsdTransform2d nodes in a row that are followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What feeds an input."""
 
-    value: Any
-    """The constant; the fallback where a texture or primvar feeds it."""
+    value: Numbers
+    """The constant, three numbers for a colour, one otherwise; a fallback under the others."""
     texture: TextureRef | None = None
     display_color: bool = False
 
@@ -46,29 +51,23 @@ class Network:
         self._time = time
         self._notes = notes
 
-    def source(self, shader: UsdShade.Shader, name: str, default: Any) -> Source:
+    def source(self, shader: UsdShade.Shader, name: str, default: Numbers) -> Source:
         """What feeds an input, `default` when nothing does.
 
         Raises:
-            SceneError: a texture file is missing or unreadable.
+            SceneError: a texture file is missing or unreadable, or a value of the wrong type.
         """
         attribute = self._producer(shader, name)
-        if attribute is None:
-            return Source(value=default)
-        if UsdShade.Utils.GetType(attribute.GetName()) != UsdShade.AttributeType.Output:
-            value = attribute.Get(self._time)
-            return Source(value=default if value is None else _plain(value))
+        if attribute is None or not _is_output(attribute):
+            return Source(value=value_of(attribute, self._time, default))
         return self._from_shader(attribute, default)
 
-    def differs(self, shader: UsdShade.Shader, name: str, default: Any) -> bool:
+    def differs(self, shader: UsdShade.Shader, name: str, default: Numbers) -> bool:
         """Whether a shader feeds an input, or its constant is not `default`; opens no file."""
         attribute = self._producer(shader, name)
         if attribute is None:
             return False
-        if UsdShade.Utils.GetType(attribute.GetName()) == UsdShade.AttributeType.Output:
-            return True
-        value = attribute.Get(self._time)
-        return value is not None and _plain(value) != default
+        return _is_output(attribute) or value_of(attribute, self._time, default) != default
 
     def _producer(self, shader: UsdShade.Shader, name: str) -> Usd.Attribute | None:
         """The attribute that holds the value of an input, or the output that feeds it."""
@@ -78,13 +77,11 @@ class Network:
         attributes = UsdShade.Utils.GetValueProducingAttributes(shader_input)
         return attributes[0] if attributes else None
 
-    def _constant(self, shader: UsdShade.Shader, name: str, default: Any) -> Any:
+    def _constant(self, shader: UsdShade.Shader, name: str, default: Kind) -> Kind:
         """The value of an input that no shader feeds."""
-        attribute = self._producer(shader, name)
-        value = attribute.Get(self._time) if attribute is not None else None
-        return default if value is None else _plain(value)
+        return value_of(self._producer(shader, name), self._time, default)
 
-    def _from_shader(self, output: Usd.Attribute, default: Any) -> Source:
+    def _from_shader(self, output: Usd.Attribute, default: Numbers) -> Source:
         shader = UsdShade.Shader(output.GetPrim())
         identity = shader.GetShaderId()
         channel = output.GetName().removeprefix("outputs:")
@@ -96,40 +93,40 @@ class Network:
         self._notes.add(f"{identity or 'unknown'} shaders are not evaluated", self._material)
         return Source(value=default)
 
-    def _from_texture(self, shader: UsdShade.Shader, channel: Channel, default: Any) -> Source:
-        path = shader.GetPath()
+    def _from_texture(self, shader: UsdShade.Shader, channel: Channel, default: Numbers) -> Source:
         fallback = self._constant(shader, "fallback", (0.0, 0.0, 0.0, 1.0))
-        constant = fallback[:3] if channel == "rgb" else fallback["rgba".index(channel)]
-        if channel == "rgb" and not isinstance(default, tuple):
-            constant = fallback[0]
-        file = self._producer(shader, "file")
-        asset = file.Get(self._time) if file is not None else None
-        if file is None or asset is None or not asset.path or "<UDIM>" in asset.path:
-            kind = (
-                "texture tiles (UDIM) are"
-                if asset and asset.path
-                else "textures without a file are"
-            )
-            self._notes.add(f"{kind} drawn in their fallback colour", str(path))
+        constant: Numbers = fallback[:3]
+        if channel != "rgb":
+            constant = (fallback["rgba".index(channel)],) * 3
+        constant = constant[: len(default)]
+        texture = self._picture(shader)
+        if texture is None:
             return Source(value=constant)
-        owner = f"material {self._material}, shader {path}"
-        index = self._textures.add(
-            str(resolve_asset(file, self._time, owner)),
-            self._color_space(shader, file),
-            (
-                wrap_mode(self._constant(shader, "wrapS", None)),
-                wrap_mode(self._constant(shader, "wrapT", None)),
-            ),
-            owner,
-        )
         ref = TextureRef(
-            texture=index,
-            channel=channel,
-            scale=_four(self._constant(shader, "scale", (1.0, 1.0, 1.0, 1.0))),
-            bias=_four(self._constant(shader, "bias", (0.0, 0.0, 0.0, 0.0))),
+            texture=texture,
+            # a scalar input fed by a whole colour takes its first channel
+            channel="r" if channel == "rgb" and len(default) == 1 else channel,
+            scale=self._constant(shader, "scale", (1.0, 1.0, 1.0, 1.0)),
+            bias=self._constant(shader, "bias", (0.0, 0.0, 0.0, 0.0)),
             st_transform=self._st_transform(shader),
         )
         return Source(value=constant, texture=ref)
+
+    def _picture(self, shader: UsdShade.Shader) -> int | None:
+        """Index of the texture that a UsdUVTexture reads; None, with a note, without a file."""
+        file = self._producer(shader, "file")
+        asset = asset_of(file, self._time)
+        if file is None or asset is None or "<UDIM>" in asset.path:
+            kind = "textures without a file" if asset is None else "texture tiles (UDIM)"
+            self._notes.add(f"{kind} are drawn in their fallback colour", str(shader.GetPath()))
+            return None
+        owner = f"material {self._material}, shader {shader.GetPath()}"
+        wrap = (
+            wrap_mode(self._constant(shader, "wrapS", "useMetadata")),
+            wrap_mode(self._constant(shader, "wrapT", "useMetadata")),
+        )
+        resolved = str(resolve_asset(file, self._time, owner))
+        return self._textures.add(resolved, self._color_space(shader, file), wrap, owner)
 
     def _color_space(self, shader: UsdShade.Shader, file: Usd.Attribute) -> ColorSpace:
         """`sourceColorSpace`; when that is auto, the colour space authored on the file itself."""
@@ -138,43 +135,36 @@ class Network:
             space = "sRGB" if "srgb" in file.GetColorSpace().lower() else "raw"
         return cast(ColorSpace, space) if space in ("sRGB", "raw") else "auto"
 
-    def _st_transform(
-        self, texture: UsdShade.Shader
-    ) -> tuple[float, float, float, float, float, float]:
+    def _st_transform(self, texture: UsdShade.Shader) -> Six:
         """Affine map from the primvar to the texture's st; records the primvar's name."""
         matrix = np.eye(3)
         shader, name = texture, "st"
-        while (output := self._producer(shader, name)) is not None:
-            if UsdShade.Utils.GetType(output.GetName()) != UsdShade.AttributeType.Output:
+        for _ in range(MAX_TRANSFORMS):
+            output = self._producer(shader, name)
+            if output is None or not _is_output(output):
                 break
             shader, name = UsdShade.Shader(output.GetPrim()), "in"
             if shader.GetShaderId() != "UsdTransform2d":
-                self._name_st(shader)
+                self._name_st(self._constant(shader, "varname", "st"))
                 break
             matrix = matrix @ self._transform_2d(shader)
         self.st_name = self.st_name or "st"
         (a00, a01, b0), (a10, a11, b1) = matrix[:2].tolist()
         return a00, a01, a10, a11, b0, b1
 
-    def _name_st(self, reader: UsdShade.Shader) -> None:
-        name = str(self._constant(reader, "varname", "st"))
+    def _name_st(self, name: str) -> None:
         if self.st_name and name != self.st_name:
             self._notes.add("a second set of texture coordinates is not read", self._material)
         self.st_name = self.st_name or name
 
     def _transform_2d(self, shader: UsdShade.Shader) -> NDArray[np.float64]:
-        angle = np.radians(float(self._constant(shader, "rotation", 0.0)))
+        angle = np.radians(self._constant(shader, "rotation", 0.0))
         sx, sy = self._constant(shader, "scale", (1.0, 1.0))
         tx, ty = self._constant(shader, "translation", (0.0, 0.0))
         c, s = np.cos(angle), np.sin(angle)
         return np.array([[c * sx, -s * sy, tx], [s * sx, c * sy, ty], [0.0, 0.0, 1.0]])
 
 
-def _plain(value: Any) -> Any:
-    """A USD vector as a tuple of floats; anything else as it is."""
-    return tuple(float(v) for v in value) if hasattr(value, "dimension") else value
-
-
-def _four(value: tuple[float, ...]) -> Four:
-    r, g, b, a = (float(v) for v in value)
-    return r, g, b, a
+def _is_output(attribute: Usd.Attribute) -> bool:
+    """Whether a shader computes the attribute's value."""
+    return bool(UsdShade.Utils.GetType(attribute.GetName()) == UsdShade.AttributeType.Output)

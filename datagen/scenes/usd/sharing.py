@@ -1,7 +1,8 @@
 """Which geometry prims are one and the same mesh.
 
 Copies of a prim in the instances of one prototype share its triangles, unless something from
-outside the instance differs: the bound materials, or an inherited displayColor.
+outside the instance differs: the bound materials, or an inherited displayColor. Analytic shapes
+share theirs with every shape of equal size and look.
 """
 
 from __future__ import annotations
@@ -9,21 +10,33 @@ from __future__ import annotations
 from pxr import Usd, UsdGeom, UsdShade
 
 from datagen.scenes.usd.material import bound_material, material_key
+from datagen.scenes.usd.primvars import first_value
+from datagen.scenes.usd.shape import is_shape, shape_key
 
 
-def sharing_key(prim: Usd.Prim) -> tuple[str, ...]:
-    """Equal for prims whose meshes are equal because they are the same prim of a prototype."""
+def sharing_key(prim: Usd.Prim, time: Usd.TimeCode) -> tuple[str, ...]:
+    """Equal only for prims whose meshes are equal."""
+    if is_shape(prim):
+        color = first_value(prim, "displayColor", time)
+        sided = UsdGeom.Gprim(prim).GetDoubleSidedAttr().Get(time)
+        look = material_key(bound_material(prim))
+        return (
+            *shape_key(prim, time),
+            str(sided),
+            look,
+            "" if color is None else str(color.tolist()),
+        )
     if not prim.IsInstanceProxy():
         return (str(prim.GetPath()),)
     subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets()
-    bound = [prim, *(subset.GetPrim() for subset in subsets)]
-    color = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("displayColor")
+    inherited = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("displayColor")
     return (
         str(prim.GetPrimInPrototype().GetPath()),
-        _home(color.GetAttr().GetPrim()) if color else "",
-        *(material_key(bound_material(one)) for one in bound),
+        _home(inherited.GetAttr().GetPrim()) if inherited else "",
+        *(material_key(bound_material(one)) for one in [prim, *(s.GetPrim() for s in subsets)]),
     )
 
 
 def _home(prim: Usd.Prim) -> str:
+    """The path of a prim, in the prototype when it is part of an instance."""
     return str((prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim).GetPath())

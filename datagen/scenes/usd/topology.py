@@ -6,7 +6,6 @@ Polygons are triangulated, `leftHanded` faces turned over, holes and degenerate 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from pxr import Usd, UsdGeom
 from datagen.errors import SceneError
 from datagen.scenes.usd.primvars import Corners, sizes_of
 from datagen.scenes.usd.triangulate import triangulate
+from datagen.scenes.usd.values import array_of
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -37,12 +37,12 @@ def read_surface(mesh: UsdGeom.Mesh, time: Usd.TimeCode, path: str) -> Surface |
     Raises:
         SceneError: counts do not agree, an index is out of range, or a point is not finite.
     """
-    points = _array(mesh.GetPointsAttr(), time, np.float64).reshape(-1, 3)
-    counts = _array(mesh.GetFaceVertexCountsAttr(), time, np.int64)
-    indices = _array(mesh.GetFaceVertexIndicesAttr(), time, np.int64)
+    points = array_of(mesh.GetPointsAttr(), time, np.float64, 3)
+    counts = array_of(mesh.GetFaceVertexCountsAttr(), time, np.int64)
+    indices = array_of(mesh.GetFaceVertexIndicesAttr(), time, np.int64)
     _check(points, counts, indices, path)
     corner, face = triangulate(points, counts, indices)
-    holes = _array(mesh.GetHoleIndicesAttr(), time, np.int64)
+    holes = array_of(mesh.GetHoleIndicesAttr(), time, np.int64)
     kept = ~np.isin(face, holes)
     corner, face = corner[kept], face[kept]
     if mesh.GetOrientationAttr().Get(time) == UsdGeom.Tokens.leftHanded:
@@ -68,12 +68,6 @@ def has_area(triangles: Float) -> NDArray[np.bool_]:
     longest = np.einsum("tij,tij->ti", edges, edges).max(axis=1, initial=0.0)
     whole: NDArray[np.bool_] = np.linalg.norm(cross_products(triangles), axis=1) > 1e-9 * longest
     return whole
-
-
-def _array(attribute: Usd.Attribute, time: Usd.TimeCode, dtype: type[np.generic]) -> NDArray[Any]:
-    """The attribute's value as an array, empty when it has none."""
-    value = attribute.Get(time)
-    return np.array([] if value is None else value, dtype=dtype)
 
 
 def _check(points: Float, counts: Int, indices: Int, path: str) -> None:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
 from pxr import Usd, UsdGeom
 
 from datagen.errors import SceneError
-from datagen.scenes.usd.motion import Frame, InstancerTransforms, frame_of
+from datagen.scenes.usd.instancer import InstancerReader
+from datagen.scenes.usd.motion import Frame, frame_of
 from datagen.scenes.usd.notes import Notes
 
 MAX_NESTING = 16
@@ -93,52 +92,13 @@ class _Visitor:
                 f"point instancer {branch.path}: nested more than {MAX_NESTING} deep; expected "
                 "prototypes that do not hold their own instancer; break the cycle"
             )
-        prototypes = self._prototypes(instancer, branch.path)
-        transforms = InstancerTransforms(instancer, self._start)
-        indices = _prototype_indices(instancer, self._start, len(prototypes), branch.path)
-        if len(transforms.start) != len(indices):
-            raise SceneError(
-                f"point instancer {branch.path}: {len(indices)} protoIndices but positions, "
-                f"orientations and scales give {len(transforms.start)} transforms; expected equal "
-                "counts; correct the instancer's arrays"
+        reader = InstancerReader(instancer, branch.path, self._start, self._notes)
+        for index, prototype, frame in reader.instances(branch.frame):
+            path = f"{branch.path}[{index}]"
+            yield from self.visit(
+                prototype,
+                replace(branch, path=path, frame=frame, root=frame, depth=branch.depth + 1),
             )
-        for attribute in (instancer.GetProtoIndicesAttr(), instancer.GetInvisibleIdsAttr()):
-            if attribute.ValueMightBeTimeVarying():
-                self._notes.add(
-                    f"time-sampled {attribute.GetName()} are taken at the start", branch.path
-                )
-        mask = list(instancer.ComputeMaskAtTime(self._start)) or [True] * len(indices)
-        for i in np.flatnonzero(mask):
-            frame = transforms.frame(branch.frame, int(i))
-            inner = replace(
-                branch, path=f"{branch.path}[{i}]", frame=frame, root=frame, depth=branch.depth + 1
-            )
-            yield from self.visit(prototypes[indices[i]], inner)
-
-    def _prototypes(self, instancer: UsdGeom.PointInstancer, path: str) -> list[Usd.Prim]:
-        stage = instancer.GetPrim().GetStage()
-        targets = instancer.GetPrototypesRel().GetForwardedTargets()
-        prims = [stage.GetPrimAtPath(target) for target in targets]
-        for target, prim in zip(targets, prims, strict=True):
-            if not prim:
-                raise SceneError(
-                    f"point instancer {path}: its prototype {target} does not exist; expected a "
-                    "prim of the stage; correct the relationship `prototypes`"
-                )
-        return prims
-
-
-def _prototype_indices(
-    instancer: UsdGeom.PointInstancer, start: Usd.TimeCode, count: int, path: str
-) -> NDArray[np.int64]:
-    """Index of each instance's prototype, checked, (N,)."""
-    indices = np.array(instancer.GetProtoIndicesAttr().Get(start) or [], dtype=np.int64)
-    if len(indices) and not 0 <= indices.min() <= indices.max() < count:
-        raise SceneError(
-            f"point instancer {path}: protoIndices run from {indices.min()} to {indices.max()}; "
-            f"expected 0 .. {count - 1}, one of its {count} prototypes; correct protoIndices"
-        )
-    return indices
 
 
 def _purpose(prim: Usd.Prim, inherited: str) -> str:
