@@ -100,9 +100,8 @@ def read_preview_surface(surface: UsdShade.Shader, network: Network, name: str) 
     base = network.source(surface, "diffuseColor", (0.18, 0.18, 0.18))
     emission = network.source(surface, "emissiveColor", (0.0, 0.0, 0.0))
     roughness = network.source(surface, "roughness", (0.5,))
-    metallic = network.source(surface, "metallic", (0.0,))
-    if network.differs(surface, "useSpecularWorkflow", (0.0,)):
-        metallic = Source(value=(0.0,))
+    specular = network.differs(surface, "useSpecularWorkflow", (0.0,))
+    metallic = Source(value=(0.0,)) if specular else network.source(surface, "metallic", (0.0,))
     opacity = network.source(surface, "opacity", (1.0,))
     threshold = network.source(surface, "opacityThreshold", (0.0,))
     return Material(
