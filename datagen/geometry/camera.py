@@ -22,6 +22,14 @@ def pixel_centres(intrinsics: Intrinsics) -> Floats:
     return np.stack([u, v], axis=-1)
 
 
+def projection_matrix(intrinsics: Intrinsics) -> Floats:
+    """Camera frame to homogeneous image coordinates (u z, v z, z, 1), shape (4, 4)."""
+    out = np.eye(4)
+    out[0, 0], out[0, 2] = intrinsics.fx, intrinsics.cx
+    out[1, 1], out[1, 2] = intrinsics.fy, intrinsics.cy
+    return out
+
+
 def project(points: Floats, intrinsics: Intrinsics) -> Floats:
     """Image coordinates of points.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.geometry.camera import Floats
+from datagen.geometry.camera import Floats, compose, projection_matrix
 from datagen.geometry.displacement_kernel import raise_peaks
 from datagen.geometry.motion import kernel_input, point_transforms, require_picture, slot_table
 from schemas.arrays import Labels, Views
@@ -75,7 +75,7 @@ def subframe_times(
         ),
         views_at=views_at,
         slot_of_id=kernel_input(slot_table(object_ids), np.int32),
-        camera=(intrinsics.fx, intrinsics.fy, intrinsics.cx, intrinsics.cy),
+        intrinsics=intrinsics,
     )
     fine = _resolve(motion, t_a, t_b)
     return _bounded_times(motion, fine, max_displacement, min(max_per_frame, t_b - t_a))
@@ -108,21 +108,27 @@ class _Motion:
     points: tuple[_Points, _Points]
     views_at: ViewsAt
     slot_of_id: NDArray[np.int32]
-    camera: tuple[float, float, float, float]
+    intrinsics: Intrinsics
+
+    @property
+    def camera(self) -> tuple[float, float, float, float]:
+        k = self.intrinsics
+        return k.fx, k.fy, k.cx, k.cy
 
     def peaks(self, t: Times) -> Floats:
         """Largest displacement of a point between consecutive times [px], shape (len(t) - 1,)."""
         views = self.views_at(t)
         peak = np.zeros(len(t) - 1)
         for p in self.points:
-            transforms = point_transforms(
+            moves = point_transforms(
                 p.world_from_camera,
                 views.world_from_camera,
                 p.world_from_object,
                 views.world_from_object,
             )
-            transforms = kernel_input(transforms, np.float64)
-            raise_peaks(p.depth, p.instance, self.slot_of_id, transforms, self.camera, peak)
+            by_slot = compose(projection_matrix(self.intrinsics), moves).swapaxes(0, 1)
+            projections = kernel_input(by_slot, np.float64)
+            raise_peaks(p.depth, p.instance, self.slot_of_id, projections, self.camera, peak)
         return peak
 
 
