@@ -86,7 +86,7 @@ class WindowCache:
         self.sensor = sensor
         self.limit = limit
         self._held: OrderedDict[tuple[Path, int, int, bool], WindowData] = OrderedDict()
-        self._bytes = 0
+        self.used = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {"sensor": self.sensor, "limit": self.limit}
@@ -102,9 +102,9 @@ class WindowCache:
             return self._held[key]
         data = read_window(window, self.sensor, reverse=reverse)
         self._held[key] = data
-        self._bytes += _size(data)
-        while self._bytes > self.limit:
-            self._bytes -= _size(self._held.popitem(last=False)[1])
+        self.used += _size(data)
+        while self.used > self.limit:
+            self.used -= _size(self._held.popitem(last=False)[1])
         return data
 
 

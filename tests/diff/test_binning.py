@@ -16,6 +16,12 @@ SHAPES = [(23,), (17, 19), (11, 12, 13)]
 KERNELS: list[Kernel] = ["nearest", "linear"]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    """Compute small arrays in one thread: more would only wait for one another."""
+    torch.set_num_threads(1)
+
+
 def random_events(shape: tuple[int, ...], n: int = 300, *, margin: float = 0.0):  # type: ignore[no-untyped-def]
     generator = torch.Generator().manual_seed(len(shape))
     sizes = torch.tensor(shape, dtype=torch.float64)

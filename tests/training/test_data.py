@@ -1,0 +1,180 @@
+"""Windows, samplers and batches: nothing crosses a segment, and (seed, step) decides a batch."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_dataset import write_manifest
+
+from datagen.errors import DatasetError, InputError
+from datagen.training.config import TrainConfig, WindowSpec
+from datagen.training.data import (
+    StepSampler,
+    WindowCache,
+    list_segments,
+    list_windows,
+    read_window,
+    to_sample,
+    training_batches,
+    training_windows,
+)
+
+Config = Callable[..., TrainConfig]
+
+
+def batches(
+    config: TrainConfig, count: int, *, first_step: int = 0
+) -> list[dict[str, torch.Tensor]]:
+    loader = training_batches(training_windows(config), config, first_step=first_step)
+    return list(itertools.islice(loader, count))
+
+
+def assert_equal_batches(
+    a: list[dict[str, torch.Tensor]], b: list[dict[str, torch.Tensor]]
+) -> None:
+    assert len(a) == len(b)
+    for one, other in zip(a, b, strict=True):
+        for name in one:
+            assert torch.equal(one[name], other[name]), name
+
+
+def test_windows_stay_within_their_segment(tiny: Path) -> None:
+    """List every start of every length, and no frame that another segment holds."""
+    segments = list_segments([tiny, tiny], "train")
+    windows = list_windows(segments, [1, 3, 3])
+    assert len(segments) == 2
+    assert len(windows) == 2 * (5 + 3)
+    assert all(window.stop < window.segment.frame_count for window in windows)
+
+
+def test_splits_do_not_mix(tiny: Path) -> None:
+    """Train on the train split alone."""
+    assert [segment.name for segment in list_segments([tiny], "train")] == ["first"]
+    assert [segment.name for segment in list_segments([tiny], "test")] == ["second"]
+
+
+def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
+    """Reverse and negate the grid, and read the flow from the last frame to the first."""
+    window = list_windows(list_segments([tiny], "train"), [2])[1]
+    forward, backward = (
+        to_sample(read_window(window, None, reverse=reverse), bins=5) for reverse in (False, True)
+    )
+    np.testing.assert_allclose(backward.grid, -forward.grid[::-1], atol=1e-5)
+    flow, valid = window.segment.flow(window.stop, window.start)
+    np.testing.assert_array_equal(backward.valid, valid)
+    np.testing.assert_array_equal(backward.flow[:, valid], flow[valid].T)
+
+
+def test_the_named_sensor_is_read(tiny: Path) -> None:
+    """Take the events of the sensor that the configuration names."""
+    window = list_windows(list_segments([tiny], "train"), [1])[0]
+    events = read_window(window, "difference").events
+    np.testing.assert_array_equal(events.t, window.events("difference").t)
+    assert len(events) != len(window.events())
+
+
+@pytest.mark.parametrize("limit", [0, 50_000, 1e9])
+def test_a_cache_of_any_size_reads_the_same(tiny: Path, limit: float) -> None:
+    """Return what the file holds however much is kept, and never keep more than allowed."""
+    windows = list_windows(list_segments([tiny], "train"), [1, 2])
+    cache = WindowCache(None, limit)
+    for window, reverse in itertools.product(windows * 2, (False, True)):
+        kept, read = cache.read(window, reverse=reverse), read_window(window, None, reverse=reverse)
+        np.testing.assert_array_equal(kept.flow, read.flow)
+        np.testing.assert_array_equal(kept.events.t, read.events.t)
+        assert cache.used <= limit
+
+
+@given(st.integers(1, 9), st.integers(1, 7), st.integers(0, 50))
+def test_every_epoch_visits_every_window_once(count: int, batch: int, seed: int) -> None:
+    """Walk through permutations whatever the batch size."""
+    steps = itertools.islice(StepSampler(count, batch, seed), 3 * count)
+    keys = list(itertools.chain.from_iterable(steps))
+    for epoch in range(3):
+        seen = [index for number, index in keys if number == epoch]
+        assert sorted(seen) == list(range(count))
+
+
+@given(st.integers(1, 9), st.integers(1, 7), st.integers(0, 20))
+def test_a_sampler_may_start_at_any_step(count: int, batch: int, step: int) -> None:
+    """Give the same batches from a step on as a sampler that walked there."""
+    walked = list(itertools.islice(StepSampler(count, batch, 1), step + 5))[step:]
+    assert list(itertools.islice(StepSampler(count, batch, 1, first_step=step), 5)) == walked
+
+
+def test_batches_depend_on_seed_and_step_alone(quick: Config) -> None:
+    """Repeat with the same seed, resume in the middle, differ with another seed."""
+    whole = batches(quick(), 4)
+    assert_equal_batches(batches(quick(cache_mb=0.0), 4), whole)
+    assert_equal_batches(batches(quick(), 2, first_step=2), whole[2:])
+    assert not torch.equal(batches(quick(seed=6), 1)[0]["grid"], whole[0]["grid"])
+
+
+def test_augmentation_differs_from_epoch_to_epoch(quick: Config) -> None:
+    """Draw new random numbers for the same window in every epoch."""
+    windows = training_windows(quick())
+    assert not np.array_equal(windows[0, 0]["grid"], windows[1, 0]["grid"])
+
+
+@pytest.mark.slow
+def test_loader_processes_change_nothing(quick: Config) -> None:
+    """Load the same batches with no worker and with two spawned ones."""
+    assert_equal_batches(batches(quick(workers=2), 3), batches(quick(), 3))
+
+
+def test_windows_survive_pickling(quick: Config) -> None:
+    """Send a dataset to another process without its open files and cache."""
+    windows = training_windows(quick())
+    first = windows[0, 1]
+    again = pickle.loads(pickle.dumps(windows))  # noqa: S301 - made on the line before
+    np.testing.assert_array_equal(again[0, 1]["grid"], first["grid"])
+
+
+def test_several_datasets_are_pooled(quick: Config, tiny: Path) -> None:
+    """Add the windows of further datasets."""
+    pooled = training_windows(quick(more_datasets=(tiny,)))
+    assert len(pooled) == 2 * len(training_windows(quick()))
+
+
+def test_too_short_segments_are_refused(quick: Config) -> None:
+    """Say how many frames the train segments have."""
+    with pytest.raises(InputError, match=r"\[6\] frames"):
+        training_windows(quick(window=WindowSpec(frames=6)))
+
+
+def test_a_dataset_without_events_is_refused(quick: Config, copy: Path) -> None:
+    """Refuse to learn from nothing."""
+    with h5py.File(copy / "first.h5", "a") as file:
+        for name in ("t", "x", "y", "p"):
+            dtype = file[f"events/{name}"].dtype
+            del file[f"events/{name}"]
+            file[f"events/{name}"] = np.empty(0, dtype)
+    write_manifest(copy)
+    with pytest.raises(InputError, match="no events"):
+        training_windows(quick(dataset=copy))
+
+
+def test_damaged_foreign_and_newer_files_are_refused(quick: Config, copy: Path) -> None:
+    """Pass on what opening a dataset says: truncated, not ours, of a newer format."""
+    foreign = shutil.copytree(copy, copy.parent / "foreign")
+    newer = shutil.copytree(copy, copy.parent / "newer")
+    content = (copy / "first.h5").read_bytes()
+    (copy / "first.h5").write_bytes(content[: len(content) // 2])
+    (foreign / "manifest.json").write_text("{}")
+    text = (newer / "manifest.json").read_text()
+    (newer / "manifest.json").write_text(
+        text.replace('"format_version": "1.', '"format_version": "9.')
+    )
+    for folder in (copy, foreign, newer, copy.parent / "absent"):
+        with pytest.raises(DatasetError):
+            training_windows(quick(dataset=folder))

@@ -1,0 +1,82 @@
+"""Evaluation: baselines recomputed from the files, reports, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datagen.dataset import open_dataset
+from datagen.errors import InputError
+from datagen.training.checkpoint import load_checkpoint
+from datagen.training.config import TrainConfig
+from datagen.training.evaluate import evaluate
+from datagen.training.loop import train
+
+Config = Callable[..., TrainConfig]
+
+
+@pytest.fixture
+def checkpoint(quick: Config) -> Path:
+    return train(quick(steps=2), progress=False).best_checkpoint
+
+
+def test_baselines_are_what_their_definitions_say(checkpoint: Path, tiny: Path) -> None:
+    """Recompute zero, mean and oracle errors from the stored flow."""
+    with open_dataset(tiny) as dataset:
+        report = evaluate(checkpoint, dataset, progress=False).headline()
+        train_flow, test_flow = (
+            [segment.flow_forward(k) for k in range(segment.frame_count - 1)]
+            for segment in dataset.segments
+        )
+    known = [flow[valid] for flow, valid in test_flow]
+    mean = np.concatenate([flow[valid] for flow, valid in train_flow]).mean(axis=0)
+    pooled = np.concatenate(known)
+    oracle = np.concatenate([flow - flow.mean(axis=0) for flow in known])
+    for name, error in (("zero_flow", pooled), ("mean_flow", pooled - mean),
+                        ("oracle_translation", oracle)):  # fmt: skip
+        expected = np.linalg.norm(error, axis=1).mean()
+        assert report[f"epe_{name}"] == pytest.approx(expected, rel=1e-5)
+    assert "native" in report["epe_protocol"]
+
+
+def test_report_is_written_as_numbers_tables_and_pictures(
+    checkpoint: Path, tiny: Path, tmp_path: Path
+) -> None:
+    """Write JSON, Markdown and a sheet of predictions that agree with the result."""
+    report = evaluate(checkpoint, tiny, out=tmp_path / "report", progress=False)
+    stored = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert stored["epe"] == report.headline()["epe"]
+    assert set(stored["all"]) == {"network", "zero flow", "mean flow", "oracle translation"}
+    assert stored["segments"].keys() == {"second"}
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert all(f"| {method} |" in text for method in stored["all"])
+    with Image.open(tmp_path / "report" / "predictions.png") as image:
+        image.verify()
+
+
+def test_prediction_does_not_depend_on_the_way_it_is_read(checkpoint: Path, tiny: Path) -> None:
+    """Give the same numbers for an opened dataset, a folder and a single segment file."""
+    with open_dataset(tiny) as dataset:
+        opened = evaluate(checkpoint, dataset, progress=False).to_dict()
+    assert evaluate(checkpoint, tiny, progress=False).to_dict() == opened
+    assert evaluate(checkpoint, tiny / "second.h5", progress=False).to_dict() == opened
+
+
+def test_a_split_without_windows_is_refused(checkpoint: Path, tiny: Path) -> None:
+    """Name the splits that are there."""
+    with pytest.raises(InputError, match="test"):
+        evaluate(checkpoint, tiny, split="val", progress=False)
+
+
+def test_checkpoint_remembers_its_run(checkpoint: Path, quick: Config) -> None:
+    """Carry configuration, data digest, protocol and weights that load."""
+    loaded = load_checkpoint(checkpoint)
+    assert loaded.parsed_config() == quick(steps=2)
+    assert len(loaded.dataset_digest) == 64
+    assert loaded.protocol.startswith("native")
+    assert not loaded.network().training

@@ -1,0 +1,163 @@
+"""Training runs: exact resumption, what they leave behind, what they refuse."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import pytest
+import torch
+from PIL import Image
+from tiny_dataset import write_manifest
+
+from datagen.errors import InputError, OutputError
+from datagen.training import loop
+from datagen.training.checkpoint import load_checkpoint
+from datagen.training.config import AugmentSpec, TrainConfig
+from datagen.training.loop import learning_rate, train
+from datagen.training.metrics_log import MetricsLog
+
+Config = Callable[..., TrainConfig]
+
+
+def losses(out: Path) -> list[tuple[int, float]]:
+    return [(line["step"], line["loss"]) for line in MetricsLog.read(out / "metrics.jsonl")]
+
+
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let the run die just before a step is taken."""
+    take_step = loop._step
+
+    def dying(run: Any, batch: Any, rate: float) -> dict[str, float]:
+        if run.step == step:
+            raise KeyboardInterrupt
+        return take_step(run, batch, rate)
+
+    monkeypatch.setattr(loop, "_step", dying)
+
+
+@pytest.mark.parametrize("stops", [[1], [2, 5], [3, 4]], ids=str)
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(
+    quick: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: list[int]
+) -> None:
+    """Reach the same weights, optimiser and loss curve to the bit, wherever it was killed."""
+    train(quick(out=tmp_path / "whole"), progress=False)
+    for stop in stops:
+        with monkeypatch.context() as patch:
+            interrupt_at(patch, stop)
+            with pytest.raises(KeyboardInterrupt):
+                train(quick(out=tmp_path / "parts"), progress=False)
+    train(quick(out=tmp_path / "parts"), progress=False)
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+    whole, parts = (load_checkpoint(tmp_path / name / "last.pt") for name in ("whole", "parts"))
+    assert whole.step == parts.step == 6
+    for name, weight in whole.model.items():
+        assert torch.equal(parts.model[name], weight), name
+    for index, state in whole.optimizer["state"].items():
+        for name, value in state.items():
+            assert torch.equal(parts.optimizer["state"][index][name], value)
+
+
+def test_a_finished_run_is_left_alone(quick: Config) -> None:
+    """Take no further step when the budget is spent already."""
+    first = train(quick(), progress=False)
+    before = load_checkpoint(first.last_checkpoint)
+    again = train(quick(), progress=False)
+    after = load_checkpoint(again.last_checkpoint)
+    assert again.steps == first.steps
+    assert all(torch.equal(after.model[name], w) for name, w in before.model.items())
+
+
+def test_a_run_leaves_checkpoints_metrics_and_pictures(quick: Config) -> None:
+    """Write every file that the documentation names."""
+    result = train(quick(), progress=False)
+    lines = MetricsLog.read(result.out / "metrics.jsonl")
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert all(line["valid"] > 0 for line in lines)
+    assert json.loads((result.out / "config.json").read_text())["seed"] == 5
+    for name in ("curve.png", "predictions.png"):
+        with Image.open(result.out / name) as image:
+            image.verify()
+    for checkpoint in (result.best_checkpoint, result.last_checkpoint):
+        assert load_checkpoint(checkpoint).step == 6
+    assert result.best_epe is None
+
+
+def test_best_checkpoint_has_the_least_validation_error(quick: Config, copy: Path) -> None:
+    """Keep the weights of the best validation, not the last ones."""
+    with h5py.File(copy / "second.h5", "a") as file:
+        file.attrs["split"] = "val"
+    write_manifest(copy)
+    result = train(quick(dataset=copy, validate_every=1, learning_rate=0.05), progress=False)
+    lines = MetricsLog.read(result.out / "metrics.jsonl")
+    errors = {
+        line["step"]: line["validation_epe"]["network"]
+        for line in lines
+        if "validation_epe" in line
+    }
+    assert set(errors) == {1, 2, 3, 4, 5, 6}
+    best = load_checkpoint(result.best_checkpoint)
+    assert best.best_epe == result.best_epe == min(errors.values()) == errors[best.step]
+
+
+def test_training_learns(quick: Config) -> None:
+    """Halve the training loss within a hundred small steps."""
+    config = quick(
+        steps=100, learning_rate=5e-3, crop=32, checkpoint_every=100,
+        augment=AugmentSpec(reverse_time=0.0, flip=False, rotate=False, scale=(1.0, 1.0)),
+    )  # fmt: skip
+    curve = [loss for _, loss in losses(train(config, progress=False).out)]
+    assert sum(curve[-10:]) < 0.5 * sum(curve[:10])
+
+
+def test_minutes_end_a_run(quick: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop after the wall-clock budget, here with a clock of one minute per look."""
+    ticks = iter(range(0, 6000, 60))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(ticks)))
+    result = train(quick(steps=None, minutes=3.0), progress=False)
+    assert result.steps == 3
+
+
+def test_another_run_in_the_folder_is_refused(quick: Config, copy: Path) -> None:
+    """Name what differs: a setting, or the data."""
+    train(quick(steps=1), progress=False)
+    with pytest.raises(OutputError, match="batch"):
+        train(quick(batch=3), progress=False)
+    with h5py.File(copy / "first.h5", "a") as file:
+        file.attrs["licence"] = "other"
+    write_manifest(copy)
+    with pytest.raises(OutputError, match="content"):
+        train(quick(dataset=copy), progress=False)
+
+
+def test_divergence_is_told(quick: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop at a gradient that is not finite instead of stepping into it."""
+    monkeypatch.setattr(
+        loop, "multiscale_flow_loss", lambda flows, *_: flows[-1].sum() * float("nan")
+    )
+    with pytest.raises(InputError, match="learning_rate"):
+        train(quick(), progress=False)
+
+
+def test_learning_rate_rises_and_falls() -> None:
+    """Peak after the warm-up and end at zero."""
+    assert learning_rate(0.0, 1.0) == pytest.approx(0.05)
+    assert learning_rate(loop.WARM_UP, 1.0) == 1.0
+    assert learning_rate(0.51, 1.0) == pytest.approx(0.5)
+    assert learning_rate(1.0, 1.0) == pytest.approx(0.0)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    """Say so for a missing, a foreign and an old file."""
+    (tmp_path / "text.pt").write_text("hello")
+    torch.save({"format": 0}, tmp_path / "old.pt")
+    for name, words in (
+        ("none", "no such file"),
+        ("text", "not a checkpoint"),
+        ("old", "format 0"),
+    ):
+        with pytest.raises(InputError, match=words):
+            load_checkpoint(tmp_path / f"{name}.pt")
