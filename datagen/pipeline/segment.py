@@ -26,7 +26,7 @@ from schemas.scene import PresetScene, UsdScene
 from trajectories.sample import camera_path
 
 EXPOSURE_SAMPLES = 4
-STAGE_FILE = "stage.usda"
+STAGE_FILE = "stage.usdc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
