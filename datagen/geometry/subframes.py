@@ -24,13 +24,13 @@ from schemas.camera import Intrinsics
 Times = NDArray[np.int64]
 ViewsAt = Callable[[Times], Views]
 
-FIRST_STEPS = 8
-MAX_STEPS = 1024
-"""Fine steps at most: they resolve a vibration of 100 periods within one frame interval."""
+FINE_STEPS = (8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987)
+"""Fine steps tried in turn. Neighbours are coprime, so that no vibration is at rest at the instants
+of both; the last resolves about a hundred periods within one frame interval."""
 LEAST_GROWTH = 1.05
 """Parts grow at least by this factor, so that a jump ends at the cap after few attempts."""
 RESOLVED = 0.02
-"""The motion is resolved when halving the steps changes its length by less than this share."""
+"""The motion is resolved when finer steps change its length by no more than this share."""
 
 
 def subframe_times(
@@ -145,11 +145,9 @@ class _Fine:
 
 
 def _resolve(motion: _Motion, t_a: int, t_b: int) -> _Fine:
-    """Halve the steps until the length of the motion settles."""
-    steps = FIRST_STEPS
-    fine = _cumulate(motion, t_a, t_b, steps)
-    while steps < min(MAX_STEPS, t_b - t_a):
-        steps *= 2
+    """Refine the steps until the length of the motion settles."""
+    fine = _cumulate(motion, t_a, t_b, FINE_STEPS[0])
+    for steps in FINE_STEPS[1:]:
         coarse, fine = fine, _cumulate(motion, t_a, t_b, steps)
         if abs(fine.total - coarse.total) <= RESOLVED * fine.total:
             break
