@@ -12,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 Vector = tuple[float, float, float]
@@ -135,5 +134,4 @@ def _product(a: Array, b: Array) -> Array:
 
 def heading_quaternion(angle: float) -> tuple[float, float, float, float]:
     """A turn about z [rad], xyzw."""
-    x, y, z, w = Rotation.from_rotvec([0.0, 0.0, angle]).as_quat()
-    return float(x), float(y), float(z), float(w)
+    return 0.0, 0.0, float(np.sin(0.5 * angle)), float(np.cos(0.5 * angle))

@@ -160,6 +160,19 @@ def test_objects_stand_on_or_above_the_ground(preset: Preset) -> None:
             assert points[:, 2].min() > -1e-6, placement.name
 
 
+@pytest.mark.parametrize("count", [3, 9, 40])
+@pytest.mark.parametrize("preset", ["tabletop", "room", "planes"])
+def test_moving_objects_never_meet(preset: Preset, count: int) -> None:
+    """Follow the bounding balls of all moving objects for 10 s: no two of them overlap."""
+    movers = [p for p in plan_for(preset, moving_objects=count).placements if p.path is not None]
+    radius = np.array([placement.part.shape.radius for placement in movers])
+    t = np.linspace(0.0, 10.0, 101)
+    track = np.stack([p.path.pose(t)[0] for p in movers if p.path is not None])
+    for a in range(count):
+        apart = np.linalg.norm(track[a + 1 :] - track[a], axis=2)
+        assert np.all(apart > (radius[a + 1 :] + radius[a])[:, None] - 1e-9)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_size_is_modest(preset: Preset) -> None:
     """Count triangles and textures of the default spec."""

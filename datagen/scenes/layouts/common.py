@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from datagen.scenes.layouts.plan import Plan, PlanTexture
-from datagen.scenes.layouts.scatter import Props, segments_for
+from datagen.scenes.layouts.scatter import MAX_PARTS, Props, segments_for
 from datagen.scenes.shapes.catalogue import TEXTURES
 from datagen.scenes.shapes.solids import box
 from datagen.seeding import rng_for
@@ -26,14 +26,24 @@ class Streams:
 
     def rng(self, concern: str) -> np.random.Generator:
         """The generator of a concern; the same every time it is asked for."""
-        return rng_for(self.spec.seed, self.variation, f"preset.{concern}")
+        return rng_for(self.spec.seed, self.variation, f"{self.spec.preset}.{concern}")
 
 
-def props_for(plan: Plan, streams: Streams, concern: str, count: int) -> Props:
-    """A maker of objects whose textures come from the stage's pool."""
+def props_for(plan: Plan, streams: Streams, count: int) -> Props:
+    """A maker of `count` objects at rest whose textures come from the stage's pool."""
+    return _props(plan, streams, "objects", count, limit=MAX_PARTS)
+
+
+def movers_for(plan: Plan, streams: Streams) -> Props:
+    """The same for moving objects, which never share a mesh: lanes set their size."""
+    count = streams.spec.moving_objects
+    return _props(plan, streams, "movers", count, limit=count)
+
+
+def _props(plan: Plan, streams: Streams, concern: str, count: int, *, limit: int) -> Props:
     rng = streams.rng(concern)
     patterns = ("carton", "page", "poster", *_pool(streams))
-    return Props(plan=plan, rng=rng, segments=segments_for(count), patterns=patterns)
+    return Props(plan=plan, rng=rng, segments=segments_for(count), patterns=patterns, limit=limit)
 
 
 def _pool(streams: Streams) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from datagen.scenes.layouts import furniture, light, movers, shell
-from datagen.scenes.layouts.common import Streams, choose, hang_pictures, props_for, surface
+from datagen.scenes.layouts.common import (
+    Streams,
+    choose,
+    hang_pictures,
+    movers_for,
+    props_for,
+    surface,
+)
 from datagen.scenes.layouts.movers import Airspace
 from datagen.scenes.layouts.plan import Plan
 from datagen.scenes.layouts.scatter import CENTRE, CLEAR, LOW, Occupied, Zone, ring, strew
@@ -80,7 +87,7 @@ def _walls(plan: Plan, rng: np.random.Generator) -> None:
 
 def _objects(plan: Plan, streams: Streams) -> None:
     count = streams.spec.objects
-    props = props_for(plan, streams, "objects", count)
+    props = props_for(plan, streams, count)
     middle, around = -(-count * 3 // 8), count // 4
     crowd = min(1.0, np.sqrt(9.0 / max(middle, 1)))
     tall = ring(0.0, CENTRE, floor=0.012, height=0.4)
@@ -99,7 +106,7 @@ def _objects(plan: Plan, streams: Streams) -> None:
 
 def _movers(plan: Plan, streams: Streams) -> None:
     count, speed = streams.spec.moving_objects, streams.spec.motion_speed
-    props = props_for(plan, streams, "movers", count)
+    props = movers_for(plan, streams)
     rolling, low = -(-count // 3), count // 3
     movers.roll(props, rolling, radius=ROLL, floor=0.012, speed=speed)
     movers.fly(props, low, Airspace(radius=CENTRE, low=0.45, high=0.74), speed=speed)

@@ -29,7 +29,7 @@ def sun(plan: Plan, rng: np.random.Generator, *, elevation_deg: tuple[float, flo
     plan.lights.append(
         DistantLight(
             direction=(float(direction[0]), float(direction[1]), float(direction[2])),
-            irradiance=_tinted((1.0, 0.97 - 0.2 * warm, 0.9 - 0.45 * warm), rng.uniform(2.2, 3.0)),
+            irradiance=_tinted((1.0, 0.97 - 0.2 * warm, 0.9 - 0.45 * warm), rng.uniform(2.6, 3.4)),
             angle=float(np.deg2rad(rng.uniform(0.5, 2.0))),
         )
     )
@@ -74,7 +74,7 @@ def panel(
 
 def sky(plan: Plan, rng: np.random.Generator) -> None:
     """The fill light: the sky picture under a slightly blue tint."""
-    level = rng.uniform(0.8, 1.0)
+    level = rng.uniform(0.65, 0.9)
     plan.sky = Sky(radiance=_tinted((0.95, 0.98, 1.0), level))
 
 

@@ -95,7 +95,7 @@ def drive(
     for index in range(count):
         sign = 1.0 if index % 2 == 0 else -1.0
         shared = count > 2 + index % 2
-        middle = (index // 2 - 0.5) * 2 * (reach / 2 + 0.3) if shared else 0.0
+        middle = (index // 2 - 0.5) * 2 * (reach / 2 + 0.6) if shared else 0.0
         path = Shuttle(
             centre=(middle, sign * aisle, 0.0),
             direction=0.0 if rng.random() < 0.5 else float(np.pi),

@@ -59,7 +59,7 @@ def _near(plan: Plan, rng: np.random.Generator, patterns: list[str], count: int)
     crowd = min(1.0, np.sqrt(8.0 / max(count, 1)))
     taken = Occupied()
     for index in range(count):
-        wanted = float(rng.uniform(0.16, 0.3)) * crowd
+        wanted = float(rng.uniform(0.2, 0.36)) * crowd
         x, y, radius = taken.find(rng, ring(0.0, CENTRE, height=1.0), wanted)
         z = radius + 0.03 + float(rng.uniform(0.0, max(0.9 - 2 * radius, 0.05)))
         across = float(rng.uniform(0.9, 1.6))
@@ -92,7 +92,9 @@ def _leaning(rng: np.random.Generator, heading: float, lean: float) -> Rotation:
 
 def _movers(plan: Plan, streams: Streams, patterns: list[str]) -> None:
     count, speed = streams.spec.moving_objects, streams.spec.motion_speed
-    props = Props(plan=plan, rng=streams.rng("movers"), segments=12, patterns=tuple(patterns))
+    props = Props(
+        plan=plan, rng=streams.rng("movers"), segments=12, patterns=tuple(patterns), limit=count
+    )
     movers.fly(
         props, count, Airspace(radius=CENTRE, low=1.0, high=1.75), speed=speed, kinds=("plate",)
     )

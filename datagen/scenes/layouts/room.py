@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from datagen.scenes.layouts import furniture, light, movers, shell
-from datagen.scenes.layouts.common import Streams, choose, hang_pictures, props_for, surface
+from datagen.scenes.layouts.common import (
+    Streams,
+    choose,
+    hang_pictures,
+    movers_for,
+    props_for,
+    surface,
+)
 from datagen.scenes.layouts.movers import Airspace
 from datagen.scenes.layouts.plan import Plan
 from datagen.scenes.layouts.scatter import CENTRE, CLEAR, LOW, Occupied, Zone, ring, strew
@@ -79,7 +86,7 @@ def _furniture(plan: Plan, rng: np.random.Generator, x: float, y: float) -> None
 
 def _objects(plan: Plan, streams: Streams, x: float, y: float) -> None:
     count = streams.spec.objects
-    props = props_for(plan, streams, "objects", count)
+    props = props_for(plan, streams, count)
     on_table, around = -(-count // 2), count // 4
     crowd = min(1.0, np.sqrt(10.0 / max(on_table, 1)))
     table = ring(0.0, 0.48, floor=TABLE, height=0.42)
@@ -94,7 +101,7 @@ def _objects(plan: Plan, streams: Streams, x: float, y: float) -> None:
 
 def _movers(plan: Plan, streams: Streams) -> None:
     count = streams.spec.moving_objects
-    props = props_for(plan, streams, "movers", count)
+    props = movers_for(plan, streams)
     rolling = -(-count // 3)
     movers.roll(props, rolling, radius=ROLL, floor=RUG, speed=streams.spec.motion_speed)
     space = Airspace(radius=CENTRE, low=TABLE + 0.45, high=1.45)

@@ -92,7 +92,7 @@ class Props:
     segments: int
     patterns: tuple[str, ...]
     """The textures in use, so that a stage needs only a dozen."""
-    limit: int = MAX_PARTS
+    limit: int
     parts: list[Part] = field(default_factory=list)
 
     def part(self, size: float, kinds: tuple[str, ...] = KINDS) -> Part:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from datagen.scenes.layouts import furniture, light, movers, shell
-from datagen.scenes.layouts.common import Streams, choose, hang_pictures, props_for, surface
+from datagen.scenes.layouts.common import (
+    Streams,
+    choose,
+    hang_pictures,
+    movers_for,
+    props_for,
+    surface,
+)
 from datagen.scenes.layouts.movers import Airspace
 from datagen.scenes.layouts.plan import Plan
 from datagen.scenes.layouts.scatter import CENTRE, LOW, Occupied, ring, strew
@@ -75,7 +82,7 @@ def _table(plan: Plan, rng: np.random.Generator) -> None:
 
 def _objects(plan: Plan, streams: Streams) -> None:
     count = streams.spec.objects
-    props = props_for(plan, streams, "objects", count)
+    props = props_for(plan, streams, count)
     middle = -(-count * 3 // 5)
     crowd = min(1.0, np.sqrt(14.0 / max(middle, 1)))
     tall = ring(0.0, CENTRE, height=0.42)
@@ -86,7 +93,7 @@ def _objects(plan: Plan, streams: Streams) -> None:
 
 def _movers(plan: Plan, streams: Streams) -> None:
     count = streams.spec.moving_objects
-    props = props_for(plan, streams, "movers", count)
+    props = movers_for(plan, streams)
     rolling = -(-count // 3)
     movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=streams.spec.motion_speed)
     space = Airspace(radius=CENTRE, low=0.46, high=1.15)

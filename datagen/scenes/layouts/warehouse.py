@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from datagen.scenes.layouts import furniture, light, movers, shell
-from datagen.scenes.layouts.common import Streams, choose, props_for, surface
+from datagen.scenes.layouts.common import Streams, choose, movers_for, props_for, surface
 from datagen.scenes.layouts.movers import Airspace
 from datagen.scenes.layouts.plan import Part, Plan
 from datagen.scenes.layouts.scatter import CENTRE, CLEAR, LOW, Occupied, Zone, ring, strew
@@ -32,8 +32,8 @@ def lay_out(streams: Streams) -> Plan:
     _movers(plan, streams)
     rng = streams.rng("light")
     light.sun(plan, rng, elevation_deg=(55.0, 72.0))
-    light.panel(plan, (-2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=0.8)
-    light.panel(plan, (2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=0.8)
+    light.panel(plan, (-2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=1.1)
+    light.panel(plan, (2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=1.1)
     light.sky(plan, rng)
     return plan
 
@@ -139,7 +139,7 @@ def _goods(plan: Plan, rng: np.random.Generator) -> None:
 
 def _objects(plan: Plan, streams: Streams) -> None:
     count = streams.spec.objects
-    props = props_for(plan, streams, "objects", count)
+    props = props_for(plan, streams, count)
     pallet = plan.part(furniture.pallet(1.1, 0.8), plan.texture("wood"))
     plan.place("Set", pallet)
     middle, around = -(-count // 2), count // 4
@@ -160,7 +160,7 @@ def _objects(plan: Plan, streams: Streams) -> None:
 
 def _movers(plan: Plan, streams: Streams) -> None:
     count, speed = streams.spec.moving_objects, streams.spec.motion_speed
-    props = props_for(plan, streams, "movers", count)
+    props = movers_for(plan, streams)
     carts, rolling = count // 3, -(-count // 3)
     rng = streams.rng("carts")
     cloth = choose(rng, "hazard", "rusted_metal", "stripes")

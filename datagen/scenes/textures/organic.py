@@ -61,8 +61,8 @@ def leaves(rng: np.random.Generator, n: int) -> Image:
     """Overlapping leaves of all sizes in greens or autumn tones."""
     hue = (0.22, 0.27, 0.11, 0.05)[int(rng.integers(4))]
     colours = [
-        hsv(hue + rng.normal(0, 0.025), rng.uniform(0.4, 0.7), v)
-        for v in np.linspace(0.25, 0.85, 7)
+        hsv(hue + rng.normal(0, 0.025), rng.uniform(0.3, 0.6), v)
+        for v in np.linspace(0.22, 0.78, 7)
     ]
     image = dead_leaves(rng, n, colours, count=int(5000 * (n / 512) ** 2), largest=0.08)
     return shade(image, 0.08 * fractal(rng, n, slope=0.7))

@@ -21,7 +21,7 @@ def plaid(rng: np.random.Generator, n: int) -> Image:
     u, v = grid(n)
     twill = smoothstep(-0.5, 0.5, np.sin(2 * np.pi * (u + v) * (n // 8)))
     image = blur(mix(warp_threads, weft_threads, twill), 0.7)
-    return shade(image, 0.1 * fractal(rng, n, slope=0.8))
+    return shade(image, 0.18 * fractal(rng, n, slope=0.6, low=3))
 
 
 def stripes(rng: np.random.Generator, n: int) -> Image:
@@ -31,7 +31,8 @@ def stripes(rng: np.random.Generator, n: int) -> Image:
     image = blur(pick(colours, np.broadcast_to(value[:, None], (n, n))), 0.8)
     u, v = grid(n)
     rib = np.sin(2 * np.pi * (n // 10) * u) * np.sin(2 * np.pi * (n // 8) * v)
-    return shade(image, 0.14 * rib + 0.12 * fractal(rng, n, slope=0.8))
+    worn = fractal(rng, n, slope=0.6, low=3)
+    return shade(image, 0.16 * rib + 0.2 * worn)
 
 
 def _stripe_values(rng: np.random.Generator, n: int, count: int) -> Field:

@@ -44,7 +44,7 @@ def _heaven(
 
 def _land(rng: np.random.Generator, n: int, hue: float, contrast: float) -> Image:
     green = shade(
-        flat(n, hsv(rng.uniform(0.16, 0.27), 0.35, 0.42)), contrast * 0.3 * fractal(rng, n)
+        flat(n, hsv(rng.uniform(0.1, 0.24), 0.22, 0.62)), contrast * 0.3 * fractal(rng, n)
     )
     wood = smoothstep(0.2, 0.5, fractal(rng, n, slope=0.9, low=6, stretch=(1.0, 3.0)))
-    return mix(green, hsv(hue - 0.25, 0.4, 0.26), contrast * wood)
+    return mix(green, hsv(hue - 0.27, 0.25, 0.42), contrast * wood)
