@@ -6,35 +6,28 @@ R = world_from_camera: its parameter t is the z-depth.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from datagen.render.sampling import Pattern
-from datagen.render.tracer import Rays
-from datagen.render.vectors import turned
+from datagen.render.tracer import RAY
+from datagen.render.vectors import Records, Vector, turned
 from schemas.camera import Intrinsics
-
-
-class Differentials(NamedTuple):
-    """Change of the ray direction from one sample to its neighbours."""
-
-    dx: NDArray[np.float64]
-    """(3,) one sample to the right."""
-    dy: NDArray[np.float64]
-    """(3,) one sample down."""
 
 
 def differentials(
     camera: Intrinsics, world_from_camera: NDArray[np.float64], spacing: float
-) -> Differentials:
-    """Differentials of samples that are `spacing` [px] apart."""
-    return Differentials(
-        dx=world_from_camera[:3, 0] * (spacing / camera.fx),
-        dy=world_from_camera[:3, 1] * (spacing / camera.fy),
-    )
+) -> tuple[Vector, Vector]:
+    """Change of the ray direction one sample to the right and one down, world.
+
+    Args:
+        camera: pinhole parameters.
+        world_from_camera: camera pose, (4, 4).
+        spacing: distance between samples [px].
+    """
+    dx, dy = world_from_camera[:3, :2].T * (spacing / np.array([[camera.fx], [camera.fy]]))
+    return (dx[0], dx[1], dx[2]), (dy[0], dy[1], dy[2])
 
 
 def sample_rays(
@@ -43,11 +36,11 @@ def sample_rays(
     pattern: Pattern,
     first_row: int,
     last_row: int,
-) -> tuple[Rays, NDArray[np.int32]]:
+) -> tuple[Records, NDArray[np.int32]]:
     """Rays of all samples in sub-pixel rows [first_row, last_row), sub-pixel by sub-pixel.
 
     Returns:
-        The rays, and which lamp point each uses, shape (n,).
+        RAY records (n,), and which lamp point each uses, shape (n,).
     """
     return _sample_rays(
         (camera.fx, camera.fy, camera.cx, camera.cy),
@@ -71,11 +64,10 @@ def _sample_rays(
     lamp_point: NDArray[np.int32],
     first_row: int,
     last_row: int,
-) -> tuple[Rays, NDArray[np.int32]]:
+) -> tuple[Records, NDArray[np.int32]]:
     fx, fy, cx, cy = pinhole
     count = (last_row - first_row) * columns * len(offset)
-    origin = np.empty((count, 3))
-    direction = np.empty((count, 3))
+    rays = np.empty(count, RAY)
     lamp = np.empty(count, np.int32)
     i = 0
     for r in range(first_row, last_row):
@@ -85,8 +77,9 @@ def _sample_rays(
                 y = (r + offset[k, 1]) / oversample
                 d = turned(world_from_camera, ((x - cx) / fx, (y - cy) / fy, 1.0))
                 for axis in range(3):
-                    origin[i, axis] = world_from_camera[axis, 3]
-                    direction[i, axis] = d[axis]
+                    rays[i].origin[axis] = world_from_camera[axis, 3]
+                    rays[i].direction[axis] = d[axis]
+                rays[i].end = np.inf
                 lamp[i] = lamp_point[r % oversample, c % oversample, k]
                 i += 1
-    return Rays(origin, direction, np.full(count, np.inf)), lamp
+    return rays, lamp

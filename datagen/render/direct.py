@@ -6,18 +6,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.lamps import STOP_SHORT, LampTables, look_at
+from datagen.render.lamps import STOP_SHORT, look_at
 from datagen.render.reflectance import reflected
-from datagen.render.surface import Surfaces
-from datagen.render.tracer import Hits, Rays, Surroundings, Tracer
-from datagen.render.vectors import row
+from datagen.render.tracer import RAY, Surroundings, Tracer
+from datagen.render.vectors import Records, vector
 
 
 def add_direct_light(
     radiance: NDArray[np.float32],
-    surfaces: Surfaces,
-    hits: Hits,
-    lamps: LampTables,
+    surfaces: Records,
+    hits: Records,
+    lamps: Records,
     lamp_point: NDArray[np.int32],
     points: tuple[NDArray[np.float64], NDArray[np.float64]],
     tracer: Tracer,
@@ -27,58 +26,60 @@ def add_direct_light(
 
     Args:
         radiance: radiance of each ray so far.
-        surfaces: what each ray hits.
-        hits: where.
-        lamps: the lamps.
-        lamp_point: (n,) which of the lamp points each ray looks at.
+        surfaces: SURFACE records, what each ray hits.
+        hits: HIT records, where.
+        lamps: LAMP records.
+        lamp_point: which of the lamp points each ray looks at, (n,).
         points: lamp points on the disc and on the square, (L, 2) each.
         tracer: answers the shadow rays.
-        world: frames and tables for the tracer.
+        world: what shadow rays meet.
     """
-    for k in range(len(lamps.kind)):
-        which, rays, light = _shadow_rays(surfaces, hits, lamps, k, lamp_point, *points)
+    for lamp in range(len(lamps)):
+        which, rays, light = _shadow_rays(surfaces, hits, lamps, lamp, lamp_point, *points)
         _add(radiance, which, light, tracer.occluded(rays, world))
 
 
 @njit(cache=True, nogil=True)
 def _shadow_rays(
-    surfaces: Surfaces,
-    hits: Hits,
-    lamps: LampTables,
-    k: int,
+    surfaces: Records,
+    hits: Records,
+    lamps: Records,
+    lamp: int,
     lamp_point: NDArray[np.int32],
     on_disc: NDArray[np.float64],
     on_square: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], Rays, NDArray[np.float32]]:
-    """Rays to lamp k from all surfaces that it could light, and the light if nothing is between."""
-    n = len(hits.t)
+) -> tuple[NDArray[np.int64], Records, NDArray[np.float32]]:
+    """Rays to a lamp from all surfaces that it could light, and the light if nothing is between."""
+    n = len(hits)
     which = np.empty(n, np.int64)
-    origin, direction, end = np.empty((n, 3)), np.empty((n, 3)), np.empty(n)
+    rays = np.empty(n, RAY)
     light = np.empty((n, 3), np.float32)
     count = 0
     for i in range(n):
-        if hits.instance[i] < 0:
+        if hits[i].instance < 0:
             continue
-        p = row(surfaces.position, i)
-        seen = look_at(lamps, k, on_disc[lamp_point[i]], on_square[lamp_point[i]], p)
+        surface, k = surfaces[i], lamp_point[i]
+        disc = (on_disc[k, 0], on_disc[k, 1])
+        square = (on_square[k, 0], on_square[k, 1])
+        seen = look_at(lamps[lamp], disc, square, vector(surface.start))
         share = reflected(
-            row(surfaces.normal, i),
-            row(surfaces.to_camera, i),
+            vector(surface.normal),
+            vector(surface.to_camera),
             seen.towards,
-            row(surfaces.diffuse, i),
-            row(surfaces.f0, i),
-            max(surfaces.alpha[i], 0.5 * seen.width),
+            vector(surface.diffuse),
+            vector(surface.f0),
+            max(surface.alpha, 0.5 * seen.width),
         )
         if seen.factor * max(share[0], share[1], share[2]) <= 0.0:
             continue
         for axis in range(3):
-            origin[count, axis] = p[axis]
-            direction[count, axis] = seen.towards[axis]
-            light[count, axis] = share[axis] * seen.factor * lamps.strength[k, axis]
-        end[count] = seen.distance * STOP_SHORT
+            rays[count].origin[axis] = surface.start[axis]
+            rays[count].direction[axis] = seen.towards[axis]
+            light[count, axis] = share[axis] * seen.factor * lamps[lamp].strength[axis]
+        rays[count].end = seen.distance * STOP_SHORT
         which[count] = i
         count += 1
-    return which[:count], Rays(origin[:count], direction[:count], end[:count]), light[:count]
+    return which[:count], rays[:count], light[:count]
 
 
 @njit(cache=True, nogil=True)

@@ -12,43 +12,44 @@ irradiance on a surface with normal n is then sum A_l L_lm Y_lm(n), A = pi, 2 pi
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.textures import CLAMP, REPEAT, TextureTables, decode, lookup
-from datagen.render.vectors import Vector, dot, turned_back
+from datagen.render.textures import CLAMP, REPEAT, decode, lookup
+from datagen.render.vectors import Records, Vector, add, dot, times, turned_back, vector
 from datagen.scenes.model import DomeLight, Scene
 
 PROJECTION_ROWS = 64
 ORDER_FACTOR = np.array([math.pi] + [2 * math.pi / 3] * 3 + [math.pi / 4] * 5)
 
 
-class DomeTables(NamedTuple):
-    """K domes, and what they all light."""
-
-    radiance: NDArray[np.float64]
-    """(K, 3)."""
-    texture: NDArray[np.int32]
-    """(K,), -1 for none."""
-    world_from_dome: NDArray[np.float64]
-    """(K, 3, 3)."""
-    irradiance: NDArray[np.float64]
-    """(9, 3) coefficients A_l L_lm of all domes together, world frame."""
+DOME = np.dtype(
+    [
+        ("radiance", np.float64, 3),
+        ("texture", np.int64),  # -1 for none
+        ("world_from_dome", np.float64, (3, 3)),
+    ]
+)
 
 
-def dome_tables(scene: Scene) -> DomeTables:
-    """The domes of a scene."""
+def dome_table(scene: Scene) -> Records:
+    """The domes of a scene, DOME records (K,)."""
     domes = [light for light in scene.lights if isinstance(light, DomeLight)]
-    projected = [_project(dome, scene) for dome in domes]
-    return DomeTables(
-        radiance=np.array([d.radiance for d in domes], np.float64).reshape(-1, 3),
-        texture=np.array([-1 if d.texture is None else d.texture for d in domes], np.int32),
-        world_from_dome=np.array([d.world_from_dome for d in domes]).reshape(-1, 3, 3),
-        irradiance=np.sum([np.zeros((9, 3)), *projected], axis=0) * ORDER_FACTOR[:, None],
-    )
+    table = np.zeros(len(domes), DOME)
+    for record, dome in zip(table, domes, strict=True):
+        record["radiance"] = dome.radiance
+        record["texture"] = -1 if dome.texture is None else dome.texture
+        record["world_from_dome"] = dome.world_from_dome
+    return table
+
+
+def dome_irradiance(scene: Scene) -> NDArray[np.float64]:
+    """A_l L_lm of all domes together, world frame, shape (9, 3)."""
+    domes = [light for light in scene.lights if isinstance(light, DomeLight)]
+    total = np.sum([np.zeros((9, 3)), *(_project(dome, scene) for dome in domes)], axis=0)
+    return total * ORDER_FACTOR[:, None]
 
 
 def _project(dome: DomeLight, scene: Scene) -> NDArray[np.float64]:
@@ -107,56 +108,64 @@ def _basis(x, y, z):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def ambient_irradiance(domes: DomeTables, n: Vector) -> Vector:
-    """Irradiance of all domes on a surface with unit normal n."""
+def ambient_irradiance(irradiance: NDArray[np.float64], n: Vector) -> Vector:
+    """Irradiance of all domes on a surface with unit normal n, from `dome_irradiance`."""
     r = g = b = 0.0
     basis = _basis(n[0], n[1], n[2])
     for k in range(9):
-        r += domes.irradiance[k, 0] * basis[k]
-        g += domes.irradiance[k, 1] * basis[k]
-        b += domes.irradiance[k, 2] * basis[k]
+        r += irradiance[k, 0] * basis[k]
+        g += irradiance[k, 1] * basis[k]
+        b += irradiance[k, 2] * basis[k]
     return max(r, 0.0), max(g, 0.0), max(b, 0.0)
 
 
 @njit(cache=True, nogil=True)
 def background(
-    domes: DomeTables, textures: TextureTables, direction: Vector, dx: Vector, dy: Vector
+    domes: Records,
+    textures: Records,
+    texels: NDArray[np.uint16],
+    direction: Vector,
+    dx: Vector,
+    dy: Vector,
 ) -> Vector:
     """Radiance of all domes along a direction.
 
     Args:
-        domes: the domes.
-        textures: pyramids of their pictures.
+        domes: DOME records.
+        textures: TEXTURE records.
+        texels: their texels.
         direction: away from the camera, any length.
         dx: change of `direction` to the sample on the right.
         dy: change of `direction` to the sample below.
     """
-    r = g = b = 0.0
-    for k in range(len(domes.texture)):
-        light = domes.radiance[k]
-        if domes.texture[k] < 0:
-            r, g, b = r + light[0], g + light[1], b + light[2]
-            continue
-        to_dome = domes.world_from_dome[k]
-        d = turned_back(to_dome, direction)
-        size = math.sqrt(dot(d, d))
-        flat = max(math.sqrt(d[0] * d[0] + d[2] * d[2]), 1e-9 * size)
-        s = 0.5 - math.atan2(d[0], d[2]) / (2 * math.pi)
-        t = 0.5 + math.asin(min(max(d[1] / size, -1.0), 1.0)) / math.pi
-        ex, ey = turned_back(to_dome, dx), turned_back(to_dome, dy)
-        spread = (
-            *_turn(d, ex, flat, size),
-            *_turn(d, ey, flat, size),
-        )
-        c = lookup(textures, domes.texture[k], s, t, spread, REPEAT, CLAMP)
-        r, g, b = r + light[0] * c[0], g + light[1] * c[1], b + light[2] * c[2]
-    return r, g, b
+    total = (0.0, 0.0, 0.0)
+    for k in range(len(domes)):
+        light = vector(domes[k].radiance)
+        if domes[k].texture >= 0:
+            turn = domes[k].world_from_dome
+            d = turned_back(turn, direction)
+            s, t, flat, size = _latlong(d)
+            across, down = turned_back(turn, dx), turned_back(turn, dy)
+            spread = (*_change(d, across, flat, size), *_change(d, down, flat, size))
+            c = lookup(textures[domes[k].texture], texels, s, t, spread, REPEAT, CLAMP)
+            light = times(light, (c[0], c[1], c[2]))
+        total = add(total, light)
+    return total
 
 
 @njit(cache=True, nogil=True)
-def _turn(d: Vector, e: Vector, flat: float, size: float) -> tuple[float, float]:
+def _latlong(d: Vector) -> tuple[float, float, float, float]:
+    """s, t of a direction in the dome's frame, its length across the pole, and its length."""
+    size = math.sqrt(dot(d, d))
+    flat = max(math.sqrt(d[0] * d[0] + d[2] * d[2]), 1e-9 * size)
+    s = 0.5 - math.atan2(d[0], d[2]) / (2 * math.pi)
+    t = 0.5 + math.asin(min(max(d[1] / size, -1.0), 1.0)) / math.pi
+    return s, t, flat, size
+
+
+@njit(cache=True, nogil=True)
+def _change(d: Vector, e: Vector, flat: float, size: float) -> tuple[float, float]:
     """Change of (s, t) when the direction d changes by e."""
     longitude = (d[2] * e[0] - d[0] * e[2]) / (flat * flat)
-    climb = dot(d, e) / (size * size)
-    latitude = (e[1] - d[1] * climb) / flat
+    latitude = (e[1] - d[1] * dot(d, e) / (size * size)) / flat
     return -longitude / (2 * math.pi), latitude / math.pi

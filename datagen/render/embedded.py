@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from datagen.render.cameras import differentials, sample_rays
 from datagen.render.direct import add_direct_light
-from datagen.render.dome import dome_tables
-from datagen.render.geometry import Frames, frames_at, mesh_tables, rest_frames
-from datagen.render.lamps import lamp_points, lamp_tables
-from datagen.render.materials import material_tables
+from datagen.render.dome import dome_irradiance, dome_table
+from datagen.render.geometry import frames_at, points_table, rest_frames, triangle_table
+from datagen.render.lamps import lamp_points, lamp_table
+from datagen.render.materials import material_table
 from datagen.render.reflectance import specular_table
 from datagen.render.sampling import Pattern, pattern
-from datagen.render.surface import surfaces
+from datagen.render.surface import Domes, evaluate_hits
 from datagen.render.textures import texture_tables
 from datagen.render.tracer import Surroundings, Tracer
 from datagen.scenes.model import Scene
@@ -51,14 +51,14 @@ class EmbeddedRenderer:
         self._camera = camera
         self._samples = samples
         self._moving = scene.moving
-        self._rest = rest_frames(scene)
-        self._meshes = mesh_tables(scene)
-        self._materials = material_tables(scene)
-        self._textures = texture_tables(scene.textures)
-        self._tracer = Tracer(scene, self._meshes)
-        self._lamps = lamp_tables(scene.lights)
-        self._domes = dome_tables(scene)
-        self._specular = specular_table()
+        points, triangles = points_table(scene), triangle_table(scene)
+        self._tracer = Tracer(scene, points, triangles)
+        textures = texture_tables(scene.textures)
+        self._rest = Surroundings(
+            rest_frames(scene), points, triangles, material_table(scene), *textures
+        )
+        self._lamps = lamp_table(scene.lights)
+        self._domes = Domes(dome_table(scene), dome_irradiance(scene), specular_table())
         self._ids = np.array([0, *(i.instance_id for i in scene.instances)], np.uint16)
 
     def labels(self, views: Views) -> Labels:
@@ -72,8 +72,8 @@ class EmbeddedRenderer:
             for first, last in self._batches(centre):
                 rays, _ = sample_rays(self._camera, views.world_from_camera[i], centre, first, last)
                 hits = self._tracer.nearest(rays, world)
-                depth[i, first:last] = hits.t.reshape(-1, width)
-                instance[i, first:last] = self._ids[hits.instance + 1].reshape(-1, width)
+                depth[i, first:last] = hits["t"].reshape(-1, width)
+                instance[i, first:last] = self._ids[hits["instance"] + 1].reshape(-1, width)
         return Labels(depth=depth, instance=instance)
 
     def radiance(self, views: Views, *, oversample: int = 1) -> NDArray[np.float32]:
@@ -89,7 +89,7 @@ class EmbeddedRenderer:
             for first, last in self._batches(samples):
                 rays, lamp_point = sample_rays(self._camera, pose, samples, first, last)
                 hits = self._tracer.nearest(rays, world)
-                seen, light = surfaces(rays, hits, world, self._domes, self._specular, step)
+                seen, light = evaluate_hits(rays, hits, world, self._domes, step)
                 add_direct_light(
                     light, seen, hits, self._lamps, lamp_point, points, self._tracer, world
                 )
@@ -97,8 +97,8 @@ class EmbeddedRenderer:
         return out
 
     def _world(self, views: Views, i: int) -> Surroundings:
-        frames: Frames = frames_at(self._rest, self._moving, views.world_from_object[i])
-        return Surroundings(frames, self._meshes, self._materials, self._textures)
+        frames = frames_at(self._rest.frames, self._moving, views.world_from_object[i])
+        return self._rest._replace(frames=frames)
 
     def _batches(self, samples: Pattern) -> Iterator[tuple[int, int]]:
         """Ranges of sub-pixel rows."""

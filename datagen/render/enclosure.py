@@ -12,11 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.geometry import MeshTables, frames_at, mesh_tables, rest_frames
-from datagen.render.materials import material_tables
+from datagen.render.geometry import edges, frames_at, points_table, rest_frames, triangle_table
+from datagen.render.materials import material_table
 from datagen.render.textures import texture_tables
-from datagen.render.tracer import Hits, Rays, Surroundings, Tracer
-from datagen.render.vectors import cross, dot, row, sub, turned
+from datagen.render.tracer import RAY, Surroundings, Tracer
+from datagen.render.vectors import Records, cross, dot, turned, vector
 from datagen.scenes.model import Scene
 from schemas.arrays import Views
 
@@ -31,17 +31,18 @@ def enclosing_instance(scene: Scene, views: Views) -> NDArray[np.int64]:
     Returns:
         Shape (N,).
     """
-    meshes, rest = mesh_tables(scene), rest_frames(scene)
-    tracer = Tracer(scene, meshes, solid=True)
-    materials, no_textures = material_tables(scene), texture_tables(())
-    directions = _directions()
+    points, triangles = points_table(scene), triangle_table(scene)
+    tracer = Tracer(scene, points, triangles, solid=True)
+    rest = rest_frames(scene)
+    tables = (points, triangles, material_table(scene), *texture_tables(()))
+    rays = np.empty(14, RAY)
+    rays["direction"], rays["end"] = _directions(), np.inf
     inside = np.full(len(views), -1, np.int64)
     for i in range(len(views)):
+        rays["origin"] = views.world_from_camera[i, :3, 3]
         frames = frames_at(rest, scene.moving, views.world_from_object[i])
-        world = Surroundings(frames, meshes, materials, no_textures)
-        origin = np.tile(views.world_from_camera[i, :3, 3], (len(directions), 1))
-        rays = Rays(origin, directions, np.full(len(directions), np.inf))
-        inside[i] = _common_back_face(rays, tracer.nearest(rays, world), world)
+        hits = tracer.nearest(rays, Surroundings(frames, *tables))
+        inside[i] = _common_back_face(rays, hits, frames, points, triangles)
     return inside
 
 
@@ -59,27 +60,21 @@ def _directions() -> NDArray[np.float64]:
     return cube @ (about_z @ about_x).T
 
 
-def _common_back_face(rays: Rays, hits: Hits, world: Surroundings) -> int:
-    first = int(hits.instance[0])
-    same = first >= 0 and bool(np.all(hits.instance == first))
-    if not same:
-        return -1
-    to_object = world.frames.object_from_world[first]
-    return first if _all_from_behind(rays.direction, hits.triangle, to_object, world.meshes) else -1
-
-
 @njit(cache=True, nogil=True)
-def _all_from_behind(
-    direction: NDArray[np.float64],
-    triangle: NDArray[np.int32],
-    to_object: NDArray[np.float64],
-    meshes: MeshTables,
-) -> bool:
-    for i in range(len(triangle)):
-        corners = meshes.triangles[triangle[i]]
-        a = row(meshes.points, corners[0])
-        e1 = sub(row(meshes.points, corners[1]), a)
-        e2 = sub(row(meshes.points, corners[2]), a)
-        if dot(turned(to_object, row(direction, i)), cross(e1, e2)) <= 0.0:
-            return False
-    return True
+def _common_back_face(
+    rays: Records,
+    hits: Records,
+    frames: Records,
+    points: NDArray[np.float64],
+    triangles: Records,
+) -> int:
+    """The instance that every ray hits from behind, or -1."""
+    instance = hits[0].instance
+    for i in range(len(hits)):
+        if hits[i].instance < 0 or hits[i].instance != instance:
+            return -1
+        _, e1, e2 = edges(points, triangles[hits[i].triangle].corner)
+        local = turned(frames[instance].object_from_world, vector(rays[i].direction))
+        if dot(local, cross(e1, e2)) <= 0.0:
+            return -1
+    return instance

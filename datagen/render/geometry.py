@@ -1,4 +1,4 @@
-"""All meshes of a scene in flat tables, and the frames of its instances.
+"""All meshes of a scene as one table of triangles, and the frames of its instances.
 
 In: `Scene`. Out: tables that compiled kernels read, in the meshes' own frames and float64, so that
 a hit is computed exactly whatever the ray query's precision was.
@@ -6,123 +6,103 @@ a hit is computed exactly whatever the ray query's precision was.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.vectors import Vector, cross, dot, moved, row, sub, turned
+from datagen.render.vectors import Records, Vector, cross, dot, moved, row, sub, turned
 from datagen.scenes.model import Mesh, Scene
 
-
-class MeshTables(NamedTuple):
-    """Every mesh, one after another; triangles are numbered through."""
-
-    points: NDArray[np.float64]
-    """(V, 3)."""
-    triangles: NDArray[np.int32]
-    """(T, 3) rows of `points`."""
-    normals: NDArray[np.float32]
-    """(T, 3, 3)."""
-    st: NDArray[np.float32]
-    """(T, 3, 2)."""
-    colors: NDArray[np.float32]
-    """(T, 3, 3), or (0, 3, 3) when no mesh has colours."""
-    material: NDArray[np.int32]
-    """(T,)."""
+TRIANGLE = np.dtype(
+    [
+        ("corner", np.int64, 3),  # rows of the table of points
+        ("normal", np.float32, (3, 3)),  # by corner
+        ("st", np.float32, (3, 2)),
+        ("color", np.float32, (3, 3)),  # white where the mesh has none
+        ("material", np.int32),
+    ],
+    align=True,
+)
+FRAME = np.dtype(
+    [("world_from_object", np.float64, (4, 4)), ("object_from_world", np.float64, (4, 4))]
+)
 
 
-class Frames(NamedTuple):
-    """Where every instance is at one instant."""
-
-    world_from_object: NDArray[np.float64]
-    """(I, 4, 4)."""
-    object_from_world: NDArray[np.float64]
-    """(I, 4, 4)."""
+def points_table(scene: Scene) -> NDArray[np.float64]:
+    """Points of all meshes, one mesh after another, shape (V, 3)."""
+    return np.concatenate([np.empty((0, 3)), *(mesh.points for mesh in scene.meshes)])
 
 
-def mesh_tables(scene: Scene) -> MeshTables:
-    """Join the meshes of a scene."""
+def triangle_table(scene: Scene) -> Records:
+    """Triangles of all meshes, one mesh after another, TRIANGLE records (T,)."""
     first_point = np.cumsum([0, *(len(mesh.points) for mesh in scene.meshes)])
-    pairs = list(zip(scene.meshes, first_point[:-1], strict=True))
-    return MeshTables(
-        points=_joined([m.points for m, _ in pairs], np.float64, (3,)),
-        triangles=_joined([m.triangles + k for m, k in pairs], np.int32, (3,)),
-        normals=_joined([m.normals for m, _ in pairs], np.float32, (3, 3)),
-        st=_joined([m.st for m, _ in pairs], np.float32, (3, 2)),
-        colors=_joined(_colors(scene.meshes), np.float32, (3, 3)),
-        material=_joined([m.material for m, _ in pairs], np.int32, ()),
-    )
+    parts = [_triangles(mesh, k) for mesh, k in zip(scene.meshes, first_point[:-1], strict=True)]
+    return np.concatenate([np.empty(0, TRIANGLE), *parts])
 
 
-def _joined(parts: list[NDArray], dtype: type, tail: tuple[int, ...]) -> NDArray:  # type: ignore[type-arg]
-    return np.concatenate([np.empty((0, *tail), dtype), *parts]).astype(dtype, copy=False)
-
-
-def _colors(meshes: tuple[Mesh, ...]) -> list[NDArray[np.float32]]:
-    if all(mesh.colors is None for mesh in meshes):
-        return []
-    white = [np.ones((len(mesh.triangles), 3, 3), np.float32) for mesh in meshes]
-    return [w if m.colors is None else m.colors for m, w in zip(meshes, white, strict=True)]
+def _triangles(mesh: Mesh, first_point: int) -> Records:
+    out = np.zeros(len(mesh.triangles), TRIANGLE)
+    out["corner"] = mesh.triangles.astype(np.int64) + first_point
+    out["normal"] = mesh.normals
+    out["st"] = mesh.st
+    out["color"] = 1.0 if mesh.colors is None else mesh.colors
+    out["material"] = mesh.material
+    return out
 
 
 def first_triangles(scene: Scene) -> NDArray[np.int64]:
-    """Row of each mesh's first triangle in the tables, shape (meshes + 1,)."""
+    """Row of each mesh's first triangle in the table, shape (meshes + 1,)."""
     return np.cumsum([0, *(len(mesh.triangles) for mesh in scene.meshes)])
 
 
-def rest_frames(scene: Scene) -> Frames:
-    """The frames at segment time 0."""
-    return _frames(np.array([i.world_from_object for i in scene.instances]).reshape(-1, 4, 4))
+def rest_frames(scene: Scene) -> Records:
+    """Frames of all instances at segment time 0, FRAME records (I,)."""
+    frames = np.empty(len(scene.instances), FRAME)
+    for i, instance in enumerate(scene.instances):
+        frames["world_from_object"][i] = instance.world_from_object
+    frames["object_from_world"] = np.linalg.inv(frames["world_from_object"])
+    return frames
 
 
-def frames_at(rest: Frames, moving: tuple[int, ...], poses: NDArray[np.float64]) -> Frames:
+def frames_at(rest: Records, moving: tuple[int, ...], poses: NDArray[np.float64]) -> Records:
     """The frames with the moving instances at `poses`, shape (M, 4, 4)."""
     if not moving:
         return rest
-    rows = list(moving)
-    now = Frames(rest.world_from_object.copy(), rest.object_from_world.copy())
-    now.world_from_object[rows] = poses
-    now.object_from_world[rows] = np.linalg.inv(poses)
+    now = rest.copy()
+    now["world_from_object"][list(moving)] = poses
+    now["object_from_world"][list(moving)] = np.linalg.inv(poses)
     return now
 
 
-def _frames(world_from_object: NDArray[np.float64]) -> Frames:
-    return Frames(world_from_object, np.linalg.inv(world_from_object).astype(np.float64))
+@njit(cache=True, nogil=True)
+def edges(points: NDArray[np.float64], corner: NDArray[np.int64]) -> tuple[Vector, Vector, Vector]:
+    """First corner of a triangle, and the edges from it to the second and third."""
+    a = row(points, corner[0])
+    return a, sub(row(points, corner[1]), a), sub(row(points, corner[2]), a)
 
 
 @njit(cache=True, nogil=True)
 def intersect(
-    meshes: MeshTables, triangle: int, origin: Vector, direction: Vector
+    points: NDArray[np.float64],
+    corner: NDArray[np.int64],
+    object_from_world: NDArray[np.float64],
+    origin: Vector,
+    direction: Vector,
 ) -> tuple[float, float, float]:
-    """Where a ray meets the plane of a triangle, all in the mesh's frame.
+    """Where a ray of the world frame meets the plane of a triangle of an instance.
 
-    With edges e1, e2 and normal N = e1 x e2, p = o + t d obeys N.(p - v0) = 0 and
-    p - v0 = u e1 + v e2 (Cramer's rule).
+    With edges e1, e2 and normal N = e1 x e2 in the mesh's frame, p = o + t d obeys N.(p - v0) = 0
+    and p - v0 = u e1 + v e2 (Cramer's rule). t is the same in both frames.
 
     Returns:
         t, u, v; t is NaN when the ray lies in the plane.
     """
-    a = row(meshes.points, meshes.triangles[triangle, 0])
-    e1 = sub(row(meshes.points, meshes.triangles[triangle, 1]), a)
-    e2 = sub(row(meshes.points, meshes.triangles[triangle, 2]), a)
-    s = sub(origin, a)
-    det = -dot(direction, cross(e1, e2))
-    if det == 0.0:
+    a, e1, e2 = edges(points, corner)
+    s = sub(moved(object_from_world, origin), a)
+    d = turned(object_from_world, direction)
+    n = cross(e1, e2)
+    facing = dot(d, n)
+    if facing == 0.0:
         return np.nan, 0.0, 0.0
-    t = dot(s, cross(e1, e2)) / det
-    c = cross(s, direction)
-    return t, dot(e2, c) / det, -dot(e1, c) / det
-
-
-@njit(cache=True, nogil=True)
-def local_hit(
-    meshes: MeshTables,
-    to_object: NDArray[np.float64],
-    triangle: int,
-    origin: Vector,
-    towards: Vector,
-) -> tuple[float, float, float]:
-    """`intersect` for a ray given in the world frame; t is the same in both frames."""
-    return intersect(meshes, triangle, moved(to_object, origin), turned(to_object, towards))
+    c = cross(s, d)
+    return -dot(s, n) / facing, -dot(e2, c) / facing, dot(e1, c) / facing

@@ -24,7 +24,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.render.sampling import to_disc
-from datagen.render.vectors import Vector, add, dot, normalized, row, scaled, sub
+from datagen.render.vectors import (
+    Records,
+    Vector,
+    add,
+    dot,
+    normalized,
+    scaled,
+    sub,
+    vector,
+)
 from datagen.scenes.model import DistantLight, DomeLight, Light, RectLight, SphereLight
 
 DISTANT, SPHERE, RECT = range(3)
@@ -32,25 +41,18 @@ STOP_SHORT = 1.0 - 1e-5
 """Shadow rays end just before the lamp point."""
 
 
-class LampTables(NamedTuple):
-    """K lamps."""
-
-    kind: NDArray[np.int32]
-    """(K,)."""
-    place: NDArray[np.float64]
-    """(K, 3) direction to a distant light, centre of the others."""
-    u: NDArray[np.float64]
-    """(K, 3) edge of a rectangle, half axis of a distant light's disc."""
-    v: NDArray[np.float64]
-    """(K, 3)."""
-    normal: NDArray[np.float64]
-    """(K, 3) shining side of a rectangle."""
-    radius: NDArray[np.float64]
-    """(K,) of a ball; angle of a distant light; radius of a disc as large as a rectangle."""
-    area: NDArray[np.float64]
-    """(K,) of a rectangle."""
-    strength: NDArray[np.float64]
-    """(K, 3) irradiance, radiant intensity or radiance."""
+LAMP = np.dtype(
+    [
+        ("kind", np.int64),
+        ("place", np.float64, 3),  # direction to a distant light, centre of the others
+        ("u", np.float64, 3),  # edge of a rectangle, half axis of a distant light's disc
+        ("v", np.float64, 3),
+        ("normal", np.float64, 3),  # shining side of a rectangle
+        ("radius", np.float64),  # angle of a distant light; of a disc as large as a rectangle
+        ("area", np.float64),  # of a rectangle
+        ("strength", np.float64, 3),  # irradiance, radiant intensity or radiance
+    ]
+)
 
 
 class LampView(NamedTuple):
@@ -66,34 +68,26 @@ class LampView(NamedTuple):
     """Angular radius [rad]."""
 
 
-def lamp_tables(lights: tuple[Light, ...]) -> LampTables:
-    """The lamps among some lights; domes are none."""
+def lamp_table(lights: tuple[Light, ...]) -> Records:
+    """The lamps among some lights, LAMP records (K,); domes are none."""
     rows = [_row(light) for light in lights if not isinstance(light, DomeLight)]
-    if not rows:
-        none = np.empty((0, 3))
-        return LampTables(
-            np.empty(0, np.int32), none, none, none, none, none[:, 0], none[:, 0], none
-        )
-    return LampTables(*(np.array(column) for column in zip(*rows, strict=True)))
+    return np.array(rows, LAMP)
 
 
 def _row(light: DistantLight | SphereLight | RectLight) -> tuple[Any, ...]:
-    parts: tuple[Any, ...]
+    zero = (0.0, 0.0, 0.0)
     match light:
         case DistantLight():
-            w = -np.array(light.direction)
-            sine = math.sin(light.angle / 2)
-            u, v = (np.array(axis) * sine for axis in _across((w[0], w[1], w[2])))
-            parts = (DISTANT, w, u, v, w, light.angle / 2, 0.0, light.irradiance)
+            w = scaled(light.direction, -1.0)
+            u, v = (scaled(axis, math.sin(light.angle / 2)) for axis in _across(w))
+            return (DISTANT, w, u, v, w, light.angle / 2, 0.0, light.irradiance)
         case SphereLight():
-            zero = np.zeros(3)
-            parts = (SPHERE, light.position, zero, zero, zero, light.radius, 0.0, light.intensity)
+            return (SPHERE, light.position, zero, zero, zero, light.radius, 0.0, light.intensity)
         case RectLight():
-            u, v = np.array(light.edge_u), np.array(light.edge_v)
+            u, v = light.edge_u, light.edge_v
             area = float(np.linalg.norm(np.cross(u, v)))
             radius = math.sqrt(area / math.pi)
-            parts = (RECT, light.center, u, v, light.normal, radius, area, light.radiance)
-    return (np.int32(parts[0]), *(np.asarray(part, np.float64) for part in parts[1:]))
+            return (RECT, light.center, u, v, light.normal, radius, area, light.radiance)
 
 
 def lamp_points(square: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -116,47 +110,49 @@ def _across(w: Vector) -> tuple[Vector, Vector]:
 
 @njit(cache=True, nogil=True)
 def look_at(
-    lamps: LampTables,
-    k: int,
-    on_disc: NDArray[np.float64],
-    on_square: NDArray[np.float64],
-    p: Vector,
+    lamp: Any, disc: tuple[float, float], square: tuple[float, float], p: Vector
 ) -> LampView:
-    """A point of lamp k as seen from p.
+    """A point of a lamp (LAMP record) as seen from p.
 
     Args:
-        lamps: the lamps.
-        k: which.
-        on_disc: (2,) the point on round lamps.
-        on_square: (2,) the point on rectangles.
+        lamp: the lamp.
+        disc: the point, on round lamps.
+        square: the point, on rectangles.
         p: surface point, world.
     """
-    place = row(lamps.place, k)
-    if lamps.kind[k] == DISTANT:
-        x, y = on_disc[0], on_disc[1]
-        side = add(scaled(row(lamps.u, k), x), scaled(row(lamps.v, k), y))
-        along = math.sqrt(max(1.0 - dot(side, side), 1e-6))
-        return LampView(
-            normalized(add(side, scaled(place, along))), np.inf, 1.0 / along, lamps.radius[k]
-        )
-    if lamps.kind[k] == SPHERE:
-        to_center = sub(place, p)
-        far = math.sqrt(dot(to_center, to_center))
-        u, v = _across(normalized(to_center))
-        radius = lamps.radius[k]
-        side = add(scaled(u, radius * on_disc[0]), scaled(v, radius * on_disc[1]))
-        to_point = add(to_center, side)
-        near = max(far, radius, 1e-6)
-        distance = math.sqrt(dot(to_point, to_point))
-        return LampView(normalized(to_point), distance, 1.0 / (near * near), radius / near)
-    side = add(scaled(row(lamps.u, k), on_square[0]), scaled(row(lamps.v, k), on_square[1]))
-    to_point = sub(add(place, side), p)
-    square = dot(to_point, to_point)
+    if lamp.kind == DISTANT:
+        return _distant(lamp, disc)
+    if lamp.kind == SPHERE:
+        return _sphere(lamp, disc, p)
+    return _rect(lamp, square, p)
+
+
+@njit(cache=True, nogil=True)
+def _distant(lamp: Any, disc: tuple[float, float]) -> LampView:
+    side = add(scaled(vector(lamp.u), disc[0]), scaled(vector(lamp.v), disc[1]))
+    along = math.sqrt(max(1.0 - dot(side, side), 1e-6))
+    towards = normalized(add(side, scaled(vector(lamp.place), along)))
+    return LampView(towards, np.inf, 1.0 / along, lamp.radius)
+
+
+@njit(cache=True, nogil=True)
+def _sphere(lamp: Any, disc: tuple[float, float], p: Vector) -> LampView:
+    to_center = sub(vector(lamp.place), p)
+    u, v = _across(normalized(to_center))
+    side = add(scaled(u, lamp.radius * disc[0]), scaled(v, lamp.radius * disc[1]))
+    to_point = add(to_center, side)
+    near = max(math.sqrt(dot(to_center, to_center)), lamp.radius, 1e-6)
+    distance = math.sqrt(dot(to_point, to_point))
+    return LampView(normalized(to_point), distance, 1.0 / (near * near), lamp.radius / near)
+
+
+@njit(cache=True, nogil=True)
+def _rect(lamp: Any, square: tuple[float, float], p: Vector) -> LampView:
+    side = add(scaled(vector(lamp.u), square[0]), scaled(vector(lamp.v), square[1]))
+    to_point = sub(add(vector(lamp.place), side), p)
     towards = normalized(to_point)
-    facing = max(-dot(towards, row(lamps.normal, k)), 0.0)
-    area = lamps.area[k]
-    distance = math.sqrt(square)
-    factor = area * facing / max(square, area / 16.0, 1e-12)
-    return LampView(
-        towards, distance, factor, lamps.radius[k] / max(distance, lamps.radius[k], 1e-6)
-    )
+    distance2 = dot(to_point, to_point)
+    facing = max(-dot(towards, vector(lamp.normal)), 0.0)
+    factor = lamp.area * facing / max(distance2, lamp.area / 16.0, 1e-12)
+    distance = math.sqrt(distance2)
+    return LampView(towards, distance, factor, lamp.radius / max(distance, lamp.radius, 1e-6))

@@ -1,64 +1,52 @@
-"""Materials in flat tables: every input of every material as a constant or a texture use."""
+"""Materials as records: every input of every material is a constant or the use of a texture."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.textures import Footprint, TextureTables, lookup, lookup_base
-from datagen.render.vectors import Vector
+from datagen.render.textures import Footprint, lookup, lookup_base
+from datagen.render.vectors import Records, Vector, scaled, vector
 from datagen.scenes.model import Material, Scene, TextureRef
 
 BASE_COLOR, EMISSION, ROUGHNESS, METALLIC, OPACITY = range(5)
-INPUTS = 5
 CHANNELS = {"rgb": 0, "r": 0, "g": 1, "b": 2, "a": 3}
-RGB = 4
+ALL = 4
+"""In place of a channel: red, green and blue."""
 CUT_OUT_DEFAULT = 0.5
 
-
-class MaterialTables(NamedTuple):
-    """M materials with five inputs each (the constants above index them)."""
-
-    constant: NDArray[np.float64]
-    """(M, 5, 3)."""
-    texture: NDArray[np.int32]
-    """(M, 5), -1 for none."""
-    channel: NDArray[np.int32]
-    """(M, 5), 0..3 or RGB."""
-    scale: NDArray[np.float64]
-    """(M, 5, 4)."""
-    bias: NDArray[np.float64]
-    """(M, 5, 4)."""
-    st_transform: NDArray[np.float64]
-    """(M, 5, 6)."""
-    use_display_color: NDArray[np.bool_]
-    """(M,)."""
-    threshold: NDArray[np.float64]
-    """(M,) opacity below which a point is a hole."""
+INPUT = [
+    ("constant", np.float64, 3),
+    ("texture", np.int64),  # -1 for none
+    ("channel", np.int64),
+    ("scale", np.float64, 4),
+    ("bias", np.float64, 4),
+    ("st_transform", np.float64, 6),
+]
+MATERIAL = np.dtype(
+    [
+        ("input", INPUT, 5),  # by the constants above
+        ("threshold", np.float64),  # a point is a hole where opacity is below this
+        ("use_display_color", np.int64),
+    ]
+)
 
 
-def material_tables(scene: Scene) -> MaterialTables:
-    """The materials of a scene."""
-    count = len(scene.materials)
-    tables = MaterialTables(
-        constant=np.zeros((count, INPUTS, 3)),
-        texture=np.full((count, INPUTS), -1, np.int32),
-        channel=np.zeros((count, INPUTS), np.int32),
-        scale=np.ones((count, INPUTS, 4)),
-        bias=np.zeros((count, INPUTS, 4)),
-        st_transform=np.zeros((count, INPUTS, 6)),
-        use_display_color=np.array([m.use_display_color for m in scene.materials], np.bool_),
-        threshold=np.array([hole_threshold(m) for m in scene.materials], np.float64),
-    )
-    for i, material in enumerate(scene.materials):
+def material_table(scene: Scene) -> Records:
+    """The materials of a scene, MATERIAL records (M,)."""
+    table = np.zeros(len(scene.materials), MATERIAL)
+    for record, material in zip(table, scene.materials, strict=True):
+        record["threshold"] = hole_threshold(material)
+        record["use_display_color"] = material.use_display_color
         for j, (constant, ref) in enumerate(_inputs(material)):
-            tables.constant[i, j] = constant
+            record["input"][j]["constant"] = constant
+            record["input"][j]["texture"] = -1
             if ref is not None:
-                _fill(tables, i, j, ref)
-    return tables
+                _fill(record["input"][j], ref, color=j in (BASE_COLOR, EMISSION))
+    return table
 
 
 def _inputs(m: Material) -> tuple[tuple[tuple[float, ...] | float, TextureRef | None], ...]:
@@ -71,13 +59,12 @@ def _inputs(m: Material) -> tuple[tuple[tuple[float, ...] | float, TextureRef | 
     )
 
 
-def _fill(tables: MaterialTables, i: int, j: int, ref: TextureRef) -> None:
-    color = j in (BASE_COLOR, EMISSION) and ref.channel == "rgb"
-    tables.texture[i, j] = ref.texture
-    tables.channel[i, j] = RGB if color else CHANNELS[ref.channel]
-    tables.scale[i, j] = ref.scale
-    tables.bias[i, j] = ref.bias
-    tables.st_transform[i, j] = ref.st_transform
+def _fill(record: Any, ref: TextureRef, *, color: bool) -> None:
+    record["texture"] = ref.texture
+    record["channel"] = ALL if color and ref.channel == "rgb" else CHANNELS[ref.channel]
+    record["scale"] = ref.scale
+    record["bias"] = ref.bias
+    record["st_transform"] = ref.st_transform
 
 
 def hole_threshold(material: Material) -> float:
@@ -96,14 +83,12 @@ def may_have_holes(material: Material) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _st(tables: MaterialTables, m: int, j: int, st: tuple[float, float]) -> tuple[float, float]:
-    a = tables.st_transform[m, j]
+def _transformed(a: NDArray[np.float64], st: tuple[float, float]) -> tuple[float, float]:
     return a[0] * st[0] + a[1] * st[1] + a[4], a[2] * st[0] + a[3] * st[1] + a[5]
 
 
 @njit(cache=True, nogil=True)
-def _spread(tables: MaterialTables, m: int, j: int, f: Footprint) -> Footprint:
-    a = tables.st_transform[m, j]
+def _spread(a: NDArray[np.float64], f: Footprint) -> Footprint:
     return (
         a[0] * f[0] + a[1] * f[1],
         a[2] * f[0] + a[3] * f[1],
@@ -114,42 +99,39 @@ def _spread(tables: MaterialTables, m: int, j: int, f: Footprint) -> Footprint:
 
 @njit(cache=True, nogil=True)
 def material_input(
-    tables: MaterialTables,
-    textures: TextureTables,
-    m: int,
-    j: int,
+    source: Any,
+    textures: Records,
+    texels: NDArray[np.uint16],
     st: tuple[float, float],
     footprint: Footprint,
 ) -> Vector:
-    """Input j of material m, filtered over a footprint in st; a scalar comes three times."""
-    texture = tables.texture[m, j]
-    if texture < 0:
-        c = tables.constant[m, j]
-        return c[0], c[1], c[2]
-    s, t = _st(tables, m, j, st)
-    wrap = textures.wrap[texture]
-    texel = lookup(textures, texture, s, t, _spread(tables, m, j, footprint), wrap[0], wrap[1])
-    scale, bias = tables.scale[m, j], tables.bias[m, j]
-    if tables.channel[m, j] == RGB:
+    """One input (INPUT record), filtered over a footprint in st; a scalar comes three times."""
+    if source.texture < 0:
+        return vector(source.constant)
+    s, t = _transformed(source.st_transform, st)
+    spread = _spread(source.st_transform, footprint)
+    texture = textures[source.texture]
+    texel = lookup(texture, texels, s, t, spread, texture.wrap_s, texture.wrap_t)
+    if source.channel == ALL:
         return (
-            max(texel[0] * scale[0] + bias[0], 0.0),
-            max(texel[1] * scale[1] + bias[1], 0.0),
-            max(texel[2] * scale[2] + bias[2], 0.0),
+            max(texel[0] * source.scale[0] + source.bias[0], 0.0),
+            max(texel[1] * source.scale[1] + source.bias[1], 0.0),
+            max(texel[2] * source.scale[2] + source.bias[2], 0.0),
         )
-    k = tables.channel[m, j]
-    value = max(texel[k] * scale[k] + bias[k], 0.0)
-    return value, value, value
+    k = source.channel
+    return scaled((1.0, 1.0, 1.0), max(texel[k] * source.scale[k] + source.bias[k], 0.0))
 
 
 @njit(cache=True, nogil=True)
 def is_hole(
-    tables: MaterialTables, textures: TextureTables, m: int, st: tuple[float, float]
+    material: Any, textures: Records, texels: NDArray[np.uint16], st: tuple[float, float]
 ) -> bool:
-    """Whether a point is cut out, judged at full texture resolution."""
-    texture = tables.texture[m, OPACITY]
-    if texture < 0:
-        return tables.constant[m, OPACITY, 0] < tables.threshold[m]
-    s, t = _st(tables, m, OPACITY, st)
-    k = tables.channel[m, OPACITY]
-    texel = lookup_base(textures, texture, s, t)
-    return texel[k] * tables.scale[m, OPACITY, k] + tables.bias[m, OPACITY, k] < tables.threshold[m]
+    """Whether a point of a material (MATERIAL record) with an opacity texture is cut out.
+
+    Judged at full texture resolution, whatever asks: labels, pictures and shadows agree.
+    """
+    source = material.input[OPACITY]
+    s, t = _transformed(source.st_transform, st)
+    k = source.channel
+    value = lookup_base(textures[source.texture], texels, s, t)[k]
+    return value * source.scale[k] + source.bias[k] < material.threshold

@@ -110,10 +110,9 @@ def specular_share(table: NDArray[np.float64], n_v: float, roughness: float) -> 
     y = min(max(roughness * TABLE_SIZE - 0.5, 0.0), last)
     i, j = min(int(x), TABLE_SIZE - 2), min(int(y), TABLE_SIZE - 2)
     u, v = x - i, y - j
-    low = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    weight = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
     a = b = 0.0
     for k in range(4):
-        at = table[i + k % 2, j + k // 2]
-        a += low[k] * at[0]
-        b += low[k] * at[1]
+        a += weight[k] * table[i + k % 2, j + k // 2, 0]
+        b += weight[k] * table[i + k % 2, j + k // 2, 1]
     return a, b

@@ -18,26 +18,20 @@ and a little above the triangle, so that a coarse mesh does not shade itself in 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.cameras import Differentials
-from datagen.render.dome import DomeTables, ambient_irradiance, background
-from datagen.render.geometry import MeshTables, local_hit
-from datagen.render.materials import (
-    BASE_COLOR,
-    EMISSION,
-    METALLIC,
-    ROUGHNESS,
-    material_input,
-)
+from datagen.render.dome import ambient_irradiance, background
+from datagen.render.geometry import edges, intersect
+from datagen.render.materials import BASE_COLOR, EMISSION, METALLIC, ROUGHNESS, material_input
 from datagen.render.reflectance import DIELECTRIC_F0, MIN_ROUGHNESS, specular_share
 from datagen.render.textures import Footprint
-from datagen.render.tracer import Hits, Rays, Surroundings, corner_mean
+from datagen.render.tracer import Surroundings, corner_mean
 from datagen.render.vectors import (
+    Records,
     Vector,
     add,
     cross,
@@ -47,207 +41,142 @@ from datagen.render.vectors import (
     row,
     scaled,
     sub,
+    times,
     turned,
     turned_back,
+    vector,
 )
 
 LIFT = 4e-6
 """Shadow rays start this far above a triangle, relative to its size and place."""
 
 
-class Surfaces(NamedTuple):
-    """The surface that each ray hits, world frame; rows of rays that hit nothing are unset."""
-
-    position: NDArray[np.float64]
-    """(n, 3) where shadow rays start."""
-    normal: NDArray[np.float32]
-    """(n, 3) shading normal on the camera's side."""
-    to_camera: NDArray[np.float32]
-    """(n, 3) unit vector to the camera."""
-    diffuse: NDArray[np.float32]
-    """(n, 3) (1 - metallic) base colour."""
-    f0: NDArray[np.float32]
-    """(n, 3)."""
-    alpha: NDArray[np.float32]
-    """(n,) squared roughness."""
+SURFACE = np.dtype(
+    [
+        ("start", np.float64, 3),  # of shadow rays, world
+        ("normal", np.float32, 3),  # shading normal, world, on the camera's side
+        ("to_camera", np.float32, 3),  # unit vector to the camera, world
+        ("diffuse", np.float32, 3),  # (1 - metallic) base colour
+        ("f0", np.float32, 3),
+        ("alpha", np.float32),  # squared roughness
+    ],
+    align=True,
+)
 
 
-class Sight(NamedTuple):
-    """What lies at a barycentric place of a triangle."""
+class Domes(NamedTuple):
+    """Light from everywhere, as kernels need it."""
 
-    normal: Vector
-    """Shading normal, world, on the camera's side."""
-    start: Vector
-    """Where shadow rays start, world."""
-    st: tuple[float, float]
-    footprint: Footprint
-    tint: Vector
-    """Interpolated corner colour."""
+    table: Records
+    """DOME."""
+    irradiance: NDArray[np.float64]
+    """(9, 3)."""
+    specular: NDArray[np.float64]
+    """`reflectance.specular_table`."""
 
 
 @njit(cache=True, nogil=True)
-def surfaces(
-    rays: Rays,
-    hits: Hits,
+def evaluate_hits(
+    rays: Records,
+    hits: Records,
     world: Surroundings,
-    domes: DomeTables,
-    specular: NDArray[np.float64],
-    step: Differentials,
-) -> tuple[Surfaces, NDArray[np.float32]]:
-    """Evaluate all hits.
+    domes: Domes,
+    step: tuple[Vector, Vector],
+) -> tuple[Records, NDArray[np.float32]]:
+    """What every ray sees.
+
+    Args:
+        rays: RAY records (n,).
+        hits: HIT records (n,).
+        world: what the rays met.
+        domes: light from everywhere.
+        step: change of direction to the neighbouring samples, right and down.
 
     Returns:
-        The surfaces, and the radiance that needs no lamp: background, emission, ambient; (n, 3).
+        SURFACE records (n,), unset where nothing is hit; and the radiance that needs no lamp:
+        background, emission and ambient light, shape (n, 3).
     """
-    n = len(hits.t)
-    out = Surfaces(
-        np.empty((n, 3)),
-        np.empty((n, 3), np.float32),
-        np.empty((n, 3), np.float32),
-        np.empty((n, 3), np.float32),
-        np.empty((n, 3), np.float32),
-        np.empty(n, np.float32),
-    )
-    radiance = np.empty((n, 3), np.float32)
-    dx, dy = (step.dx[0], step.dx[1], step.dx[2]), (step.dy[0], step.dy[1], step.dy[2])
-    for i in range(n):
-        direction = row(rays.direction, i)
-        if hits.instance[i] < 0:
-            light = background(domes, world.textures, direction, dx, dy)
+    frames, points, triangles, materials, textures, texels = world
+    table, irradiance, specular = domes
+    dx, dy = step
+    out = np.empty(len(hits), SURFACE)
+    radiance = np.empty((len(hits), 3), np.float32)
+    for i in range(len(hits)):
+        direction = vector(rays[i].direction)
+        if hits[i].instance < 0:
+            light = background(table, textures, texels, direction, dx, dy)
         else:
-            sight = _sight(row(rays.origin, i), direction, hits, i, world, dx, dy)
-            view = normalized(scaled(direction, -1.0))
-            light = _fill(out, i, sight, view, hits.triangle[i], world, domes, specular)
+            frame, triangle = frames[hits[i].instance], triangles[hits[i].triangle]
+            st, footprint, tint = _place(
+                out[i], rays[i], hits[i].t, frame, points, triangle, dx, dy
+            )
+            material = materials[triangle.material]
+            light = add(
+                _fill_material(out[i], material, textures, texels, st, footprint, tint),
+                _ambient(out[i], irradiance, specular),
+            )
         for axis in range(3):
             radiance[i, axis] = light[axis]
     return out, radiance
 
 
 @njit(cache=True, nogil=True)
-def _fill(
-    out: Surfaces,
-    i: int,
-    sight: Sight,
-    view: Vector,
-    triangle: int,
-    world: Surroundings,
-    domes: DomeTables,
-    specular: NDArray[np.float64],
-) -> Vector:
-    """Write row i; give back its emission and ambient radiance."""
-    materials, textures = world.materials, world.textures
-    m = world.meshes.material[triangle]
-    base = material_input(materials, textures, m, BASE_COLOR, sight.st, sight.footprint)
-    rough = material_input(materials, textures, m, ROUGHNESS, sight.st, sight.footprint)[0]
-    metal = material_input(materials, textures, m, METALLIC, sight.st, sight.footprint)[0]
-    emission = material_input(materials, textures, m, EMISSION, sight.st, sight.footprint)
-    if materials.use_display_color[m]:
-        base = (base[0] * sight.tint[0], base[1] * sight.tint[1], base[2] * sight.tint[2])
-    rough = min(max(rough, MIN_ROUGHNESS), 1.0)
-    metal = min(metal, 1.0)
-    out.alpha[i] = rough * rough
-    for axis in range(3):
-        out.position[i, axis] = sight.start[axis]
-        out.normal[i, axis] = sight.normal[axis]
-        out.to_camera[i, axis] = view[axis]
-        out.diffuse[i, axis] = (1.0 - metal) * base[axis]
-        out.f0[i, axis] = DIELECTRIC_F0 * (1.0 - metal) + base[axis] * metal
-    ambient = _ambient(
-        row(out.diffuse, i), row(out.f0, i), rough, sight.normal, view, domes, specular
-    )
-    return add(emission, ambient)
-
-
-@njit(cache=True, nogil=True)
-def _ambient(
-    diffuse: Vector,
-    f0: Vector,
-    rough: float,
-    normal: Vector,
-    view: Vector,
-    domes: DomeTables,
-    specular: NDArray[np.float64],
-) -> Vector:
-    """Light of the domes: E(n) / pi on the diffuse part, E(r) / pi mirrored along r."""
-    n_v = max(dot(normal, view), 1e-4)
-    mirrored = sub(scaled(normal, 2.0 * n_v), view)
-    a, b = specular_share(specular, n_v, rough)
-    around = ambient_irradiance(domes, normal)
-    ahead = ambient_irradiance(domes, normalized(mirrored))
-    left = 1.0 - (DIELECTRIC_F0 * a + b)
-    return (
-        (left * diffuse[0] * around[0] + (f0[0] * a + b) * ahead[0]) / math.pi,
-        (left * diffuse[1] * around[1] + (f0[1] * a + b) * ahead[1]) / math.pi,
-        (left * diffuse[2] * around[2] + (f0[2] * a + b) * ahead[2]) / math.pi,
-    )
-
-
-@njit(cache=True, nogil=True)
-def _sight(
-    origin: Vector,
-    direction: Vector,
-    hits: Hits,
-    i: int,
-    world: Surroundings,
+def _place(
+    out: Any,
+    ray: Any,
+    t: float,
+    frame: Any,
+    points: NDArray[np.float64],
+    triangle: Any,
     dx: Vector,
     dy: Vector,
-) -> Sight:
-    meshes, frames = world.meshes, world.frames
-    triangle, instance = hits.triangle[i], hits.instance[i]
-    to_object, to_world = frames.object_from_world[instance], frames.world_from_object[instance]
-    _, u, v = local_hit(meshes, to_object, triangle, origin, direction)
+) -> tuple[tuple[float, float], Footprint, Vector]:
+    """Write the geometry of a hit; give back st, its footprint and the corner colour."""
+    to_object = frame.object_from_world
+    direction = vector(ray.direction)
+    _, u, v = intersect(points, triangle.corner, to_object, vector(ray.origin), direction)
     u = min(max(u, 0.0), 1.0)
     v = min(max(v, 0.0), 1.0 - u)
     weight = (1.0 - u - v, u, v)
-
-    a = row(meshes.points, meshes.triangles[triangle, 0])
-    e1 = sub(row(meshes.points, meshes.triangles[triangle, 1]), a)
-    e2 = sub(row(meshes.points, meshes.triangles[triangle, 2]), a)
+    _, e1, e2 = edges(points, triangle.corner)
     flat = cross(e1, e2)
     local = turned(to_object, direction)
-    footprint = _footprint(
-        meshes,
-        triangle,
-        hits.t[i],
-        local,
-        e1,
-        e2,
-        flat,
-        turned(to_object, dx),
-        turned(to_object, dy),
-    )
     side = -1.0 if dot(local, flat) > 0.0 else 1.0
-    smooth = (0.0, 0.0, 0.0)
-    tint = (1.0, 1.0, 1.0) if len(meshes.colors) == 0 else (0.0, 0.0, 0.0)
-    for k in range(3):
-        smooth = add(smooth, scaled(row(meshes.normals[triangle], k), weight[k]))
-        if len(meshes.colors) > 0:
-            tint = add(tint, scaled(row(meshes.colors[triangle], k), weight[k]))
+    smooth = _mean(triangle.normal, weight)
     if dot(smooth, smooth) == 0.0:
         smooth = flat
-    return Sight(
-        normal=normalized(scaled(turned_back(to_object, smooth), side)),
-        start=_start(meshes, triangle, weight, side, flat, to_object, to_world),
-        st=corner_mean(meshes.st[triangle], u, v),
-        footprint=footprint,
-        tint=tint,
+    normal = normalized(scaled(turned_back(to_object, smooth), side))
+    view = normalized(scaled(direction, -1.0))
+    start = _start(points, triangle, weight, side, flat, frame)
+    for axis in range(3):
+        out.normal[axis] = normal[axis]
+        out.to_camera[axis] = view[axis]
+        out.start[axis] = start[axis]
+    footprint = _footprint(
+        triangle.st, t, local, (e1, e2, flat), turned(to_object, dx), turned(to_object, dy)
+    )
+    return corner_mean(triangle.st, u, v), footprint, _mean(triangle.color, weight)
+
+
+@njit(cache=True, nogil=True)
+def _mean(corners: NDArray[np.float32], weight: Vector) -> Vector:
+    return add(
+        add(scaled(row(corners, 0), weight[0]), scaled(row(corners, 1), weight[1])),
+        scaled(row(corners, 2), weight[2]),
     )
 
 
 @njit(cache=True, nogil=True)
 def _footprint(
-    meshes: MeshTables,
-    triangle: int,
+    st: NDArray[np.float32],
     t: float,
     d: Vector,
-    e1: Vector,
-    e2: Vector,
-    flat: Vector,
+    triangle: tuple[Vector, Vector, Vector],
     dx: Vector,
     dy: Vector,
 ) -> Footprint:
-    """Change of st to the neighbouring samples."""
-    st = meshes.st[triangle]
+    """Change of st to the neighbouring samples; all vectors in the mesh's frame."""
+    e1, e2, flat = triangle
     s1, t1 = st[1, 0] - st[0, 0], st[1, 1] - st[0, 1]
     s2, t2 = st[2, 0] - st[0, 0], st[2, 1] - st[0, 1]
     facing, size = dot(d, flat), dot(flat, flat)
@@ -262,28 +191,66 @@ def _footprint(
 
 @njit(cache=True, nogil=True)
 def _start(
-    meshes: MeshTables,
-    triangle: int,
+    points: NDArray[np.float64],
+    triangle: Any,
     weight: Vector,
     side: float,
     flat: Vector,
-    to_object: NDArray[np.float64],
-    to_world: NDArray[np.float64],
+    frame: Any,
 ) -> Vector:
-    """The hit, lifted onto the smooth surface and off the triangle."""
-    p = (0.0, 0.0, 0.0)
-    for k in range(3):
-        p = add(p, scaled(row(meshes.points, meshes.triangles[triangle, k]), weight[k]))
+    """The hit in the world, lifted onto the smooth surface and off the triangle."""
+    a = row(points, triangle.corner[0])
+    b, c = row(points, triangle.corner[1]), row(points, triangle.corner[2])
+    p = add(add(scaled(a, weight[0]), scaled(b, weight[1])), scaled(c, weight[2]))
     lifted = p
     reach = 0.0
     for k in range(3):
-        corner = row(meshes.points, meshes.triangles[triangle, k])
-        normal = scaled(row(meshes.normals[triangle], k), side)
-        below = min(dot(sub(p, corner), normal), 0.0)
-        lifted = sub(lifted, scaled(normal, weight[k] * below))
-        away = turned(to_world, sub(corner, p))
-        reach = max(reach, abs(away[0]), abs(away[1]), abs(away[2]))
-    q = moved(to_world, lifted)
-    up = normalized(scaled(turned_back(to_object, flat), side))
-    size = max(reach, abs(q[0]), abs(q[1]), abs(q[2]))
-    return add(q, scaled(up, LIFT * size))
+        away = sub(p, row(points, triangle.corner[k]))
+        normal = scaled(row(triangle.normal, k), side)
+        lifted = sub(lifted, scaled(normal, weight[k] * min(dot(away, normal), 0.0)))
+        far = turned(frame.world_from_object, away)
+        reach = max(reach, abs(far[0]), abs(far[1]), abs(far[2]))
+    q = moved(frame.world_from_object, lifted)
+    up = normalized(scaled(turned_back(frame.object_from_world, flat), side))
+    return add(q, scaled(up, LIFT * max(reach, abs(q[0]), abs(q[1]), abs(q[2]))))
+
+
+@njit(cache=True, nogil=True)
+def _fill_material(
+    out: Any,
+    material: Any,
+    textures: Records,
+    texels: NDArray[np.uint16],
+    st: tuple[float, float],
+    footprint: Footprint,
+    tint: Vector,
+) -> Vector:
+    """Write how the surface reflects; give back what it emits."""
+    base = material_input(material.input[BASE_COLOR], textures, texels, st, footprint)
+    rough = material_input(material.input[ROUGHNESS], textures, texels, st, footprint)[0]
+    metal = material_input(material.input[METALLIC], textures, texels, st, footprint)[0]
+    if material.use_display_color != 0:
+        base = times(base, tint)
+    rough = min(max(rough, MIN_ROUGHNESS), 1.0)
+    metal = min(metal, 1.0)
+    out.alpha = rough * rough
+    for axis in range(3):
+        out.diffuse[axis] = (1.0 - metal) * base[axis]
+        out.f0[axis] = DIELECTRIC_F0 * (1.0 - metal) + base[axis] * metal
+    return material_input(material.input[EMISSION], textures, texels, st, footprint)
+
+
+@njit(cache=True, nogil=True)
+def _ambient(
+    surface: Any, irradiance: NDArray[np.float64], specular: NDArray[np.float64]
+) -> Vector:
+    """Light of the domes: E(n) / pi on the diffuse part, E(r) / pi from the mirrored direction r."""
+    normal, view = vector(surface.normal), vector(surface.to_camera)
+    n_v = max(dot(normal, view), 1e-4)
+    a, b = specular_share(specular, n_v, math.sqrt(surface.alpha))
+    around = ambient_irradiance(irradiance, normal)
+    ahead = ambient_irradiance(irradiance, normalized(sub(scaled(normal, 2.0 * n_v), view)))
+    left = 1.0 - (DIELECTRIC_F0 * a + b)
+    diffuse = times(scaled(vector(surface.diffuse), left), around)
+    mirrored = times(add(scaled(vector(surface.f0), a), (b, b, b)), ahead)
+    return scaled(add(diffuse, mirrored), 1.0 / math.pi)

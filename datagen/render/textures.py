@@ -16,56 +16,59 @@ A probe is trilinear. So grazing floors neither shimmer nor blur.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from datagen.render.vectors import Records
 from datagen.scenes.model import Texture
 
 MAX_PROBES = 8
 REPEAT, MIRROR, CLAMP, BLACK = range(4)
 WRAPS = {"repeat": REPEAT, "mirror": MIRROR, "clamp": CLAMP, "black": BLACK}
 LARGEST_HALF = 65_504.0
+MAX_LEVELS = 32
 
-Rgba = tuple[float, float, float, float]
+Rgba = tuple[Any, Any, Any, Any]
+"""Four float32 numbers."""
 Footprint = tuple[float, float, float, float]
 """ds/dx, dt/dx, ds/dy, dt/dy."""
 
 
-class TextureTables(NamedTuple):
-    """All pyramids in one buffer."""
-
-    texels: NDArray[np.uint16]
-    """(N, 4) bits of half floats."""
-    first_level: NDArray[np.int32]
-    """(textures + 1,) rows of the three below."""
-    offset: NDArray[np.int64]
-    """(levels,) first texel of a level."""
-    width: NDArray[np.int32]
-    """(levels,)."""
-    height: NDArray[np.int32]
-    """(levels,)."""
-    wrap: NDArray[np.int32]
-    """(textures, 2) of s and t."""
+TEXTURE = np.dtype(
+    [
+        ("offset", np.int64, MAX_LEVELS),  # first texel of each level
+        ("levels", np.int32),
+        ("width", np.int32),  # of level 0; level k has max(1, width >> k)
+        ("height", np.int32),
+        ("wrap_s", np.int32),
+        ("wrap_t", np.int32),
+    ],
+    align=True,
+)
 
 
-def texture_tables(textures: tuple[Texture, ...]) -> TextureTables:
-    """Pyramids of all textures."""
-    pyramids = [_pyramid(texture) for texture in textures]
-    levels = [level for pyramid in pyramids for level in pyramid]
-    sizes = [level.shape[0] * level.shape[1] for level in levels]
-    wraps = [(WRAPS[texture.wrap_s], WRAPS[texture.wrap_t]) for texture in textures]
-    texels = [level.reshape(-1, 4) for level in levels]
-    return TextureTables(
-        texels=np.concatenate([np.empty((0, 4), np.uint16), *texels]),
-        first_level=np.cumsum([0, *(len(pyramid) for pyramid in pyramids)]).astype(np.int32),
-        offset=np.cumsum([0, *sizes])[:-1].astype(np.int64),
-        width=np.array([level.shape[1] for level in levels], np.int32),
-        height=np.array([level.shape[0] for level in levels], np.int32),
-        wrap=np.array(wraps, np.int32).reshape(-1, 2),
-    )
+def texture_tables(textures: tuple[Texture, ...]) -> tuple[Records, NDArray[np.uint16]]:
+    """Pyramids of all textures.
+
+    Returns:
+        TEXTURE records, and the texels of all levels as bits of half floats, shape (n, 4).
+    """
+    table = np.zeros(len(textures), TEXTURE)
+    texels = [np.empty((0, 4), np.uint16)]
+    count = 0
+    for record, texture in zip(table, textures, strict=True):
+        pyramid = _pyramid(texture)
+        record["levels"] = len(pyramid)
+        record["height"], record["width"] = pyramid[0].shape[:2]
+        record["wrap_s"], record["wrap_t"] = WRAPS[texture.wrap_s], WRAPS[texture.wrap_t]
+        for k, level in enumerate(pyramid):
+            record["offset"][k] = count
+            count += level.shape[0] * level.shape[1]
+            texels.append(level.reshape(-1, 4))
+    return table, np.concatenate(texels)
 
 
 def decode(texture: Texture) -> NDArray[np.float32]:
@@ -121,12 +124,6 @@ def _halved(level: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True)
-def _half(bits: int) -> np.floating:
-    """Value of a half float >= 0: its exponent and fraction in a float's place, times 2^112."""
-    return np.uint32(np.uint32(bits) << np.uint32(13)).view(np.float32) * np.float32(2.0**112)
-
-
-@njit(cache=True, nogil=True)
 def _wrapped(i: int, n: int, wrap: int) -> int:
     """Texel index inside [0, n), or -1 for black."""
     if 0 <= i < n:
@@ -142,75 +139,111 @@ def _wrapped(i: int, n: int, wrap: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _bilinear(
-    tables: TextureTables, level: int, s: float, t: float, wrap_s: int, wrap_t: int
-) -> Rgba:
-    width, height = tables.width[level], tables.height[level]
-    x = s * width - 0.5
-    y = (1.0 - t) * height - 0.5
-    x0, y0 = math.floor(x), math.floor(y)
-    fx, fy = x - x0, y - y0
-    r = g = b = a = 0.0
-    for dy in range(2):
-        j = _wrapped(int(y0) + dy, height, wrap_t)
-        weight_y = fy if dy else 1.0 - fy
-        for dx in range(2):
-            i = _wrapped(int(x0) + dx, width, wrap_s)
-            if i < 0 or j < 0:
-                continue
-            weight = weight_y * (fx if dx else 1.0 - fx)
-            k = tables.offset[level] + j * width + i
-            r += weight * _half(tables.texels[k, 0])
-            g += weight * _half(tables.texels[k, 1])
-            b += weight * _half(tables.texels[k, 2])
-            a += weight * _half(tables.texels[k, 3])
-    return r, g, b, a
+def _value(bits: int) -> np.floating:
+    """A half float >= 0 over 2^112: its exponent and fraction put in a float's place."""
+    return np.uint32(np.uint32(bits) << np.uint32(13)).view(np.float32)
 
 
 @njit(cache=True, nogil=True)
-def lookup_base(tables: TextureTables, texture: int, s: float, t: float) -> Rgba:
-    """Bilinear value at full resolution."""
-    wrap = tables.wrap[texture]
-    return _bilinear(tables, tables.first_level[texture], s, t, wrap[0], wrap[1])
+def _bilinear(
+    texture: Any,
+    texels: NDArray[np.uint16],
+    level: int,
+    s: float,
+    t: float,
+    wrap_s: int,
+    wrap_t: int,
+) -> Rgba:
+    width, height = max(texture.width >> level, 1), max(texture.height >> level, 1)
+    x, y = s * width - 0.5, (1.0 - t) * height - 0.5
+    left, top = math.floor(x), math.floor(y)
+    x0, x1 = _wrapped(int(left), width, wrap_s), _wrapped(int(left) + 1, width, wrap_s)
+    y0, y1 = _wrapped(int(top), height, wrap_t), _wrapped(int(top) + 1, height, wrap_t)
+    # a black neighbour has no weight; the scale completes `_value`
+    one, scale = np.float32(1.0), np.float32(2.0**112)
+    u, v = np.float32(x - left), np.float32(y - top)
+    to_x0, to_x1 = (one - u) * np.float32(x0 >= 0), u * np.float32(x1 >= 0)
+    to_y0 = (one - v) * np.float32(y0 >= 0) * scale
+    to_y1 = v * np.float32(y1 >= 0) * scale
+    upper = texture.offset[level] + max(y0, 0) * width
+    lower = texture.offset[level] + max(y1, 0) * width
+    a, b = np.uint64(upper + max(x0, 0)), np.uint64(upper + max(x1, 0))
+    c, d = np.uint64(lower + max(x0, 0)), np.uint64(lower + max(x1, 0))
+    weight = (to_x0 * to_y0, to_x1 * to_y0, to_x0 * to_y1, to_x1 * to_y1)
+    return (
+        _weighted(texels, (a, b, c, d), np.uint64(0), weight),
+        _weighted(texels, (a, b, c, d), np.uint64(1), weight),
+        _weighted(texels, (a, b, c, d), np.uint64(2), weight),
+        _weighted(texels, (a, b, c, d), np.uint64(3), weight),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _weighted(
+    texels: NDArray[np.uint16], at: tuple[int, int, int, int], channel: int, weight: Rgba
+) -> float:
+    return (
+        _value(texels[at[0], channel]) * weight[0]
+        + _value(texels[at[1], channel]) * weight[1]
+        + _value(texels[at[2], channel]) * weight[2]
+        + _value(texels[at[3], channel]) * weight[3]
+    )
+
+
+@njit(cache=True, nogil=True)
+def lookup_base(texture: Any, texels: NDArray[np.uint16], s: float, t: float) -> Rgba:
+    """Bilinear value at full resolution; `texture` is a TEXTURE record."""
+    return _bilinear(texture, texels, 0, s, t, texture.wrap_s, texture.wrap_t)
+
+
+@njit(cache=True, nogil=True)
+def _probes(a: tuple[float, float], b: tuple[float, float]) -> tuple[int, float]:
+    """Number of probes along the longer side of a footprint in texels, and their level."""
+    a2, b2 = a[0] * a[0] + a[1] * a[1], b[0] * b[0] + b[1] * b[1]
+    if max(a2, b2) <= 1.0:
+        return 1, 0.0
+    major = math.sqrt(max(a2, b2))
+    minor = abs(a[0] * b[1] - a[1] * b[0]) / major
+    count = min(math.ceil(major / max(minor, 1.0)), MAX_PROBES)
+    return int(count), math.log2(max(minor, major / count, 1.0))
 
 
 @njit(cache=True, nogil=True)
 def lookup(
-    tables: TextureTables,
-    texture: int,
+    texture: Any,
+    texels: NDArray[np.uint16],
     s: float,
     t: float,
     footprint: Footprint,
     wrap_s: int,
     wrap_t: int,
 ) -> Rgba:
-    """Value filtered over a footprint."""
-    first = tables.first_level[texture]
-    levels = tables.first_level[texture + 1] - first
-    width, height = tables.width[first], tables.height[first]
-    ax, ay = footprint[0] * width, footprint[1] * height
-    bx, by = footprint[2] * width, footprint[3] * height
-    a2, b2 = ax * ax + ay * ay, bx * bx + by * by
-    major = math.sqrt(max(a2, b2))
-    minor = abs(ax * by - ay * bx) / major if major > 0.0 else 0.0
-    probes = int(min(math.ceil(major / max(minor, 1.0)), MAX_PROBES)) if major > 1.0 else 1
-    level = math.log2(max(minor, major / probes, 1.0))
-    level = min(level, levels - 1.0)
-    step_s, step_t = (footprint[0], footprint[1]) if a2 >= b2 else (footprint[2], footprint[3])
-    fine = int(level)
-    blend = level - fine
-    r = g = b = a = 0.0
-    for probe in range(probes):
-        at = (probe + 0.5) / probes - 0.5
+    """Value filtered over a footprint; `texture` is a TEXTURE record."""
+    a = (footprint[0] * texture.width, footprint[1] * texture.height)
+    b = (footprint[2] * texture.width, footprint[3] * texture.height)
+    count, level = _probes(a, b)
+    along_a = a[0] * a[0] + a[1] * a[1] >= b[0] * b[0] + b[1] * b[1]
+    step_s, step_t = (footprint[0], footprint[1]) if along_a else (footprint[2], footprint[3])
+    last = texture.levels - 1
+    fine, coarse = min(int(level), last), min(int(level) + 1, last)
+    blend = np.float32(level - int(level))
+    total: Rgba = (np.float32(0.0), np.float32(0.0), np.float32(0.0), np.float32(0.0))
+    for probe in range(count):
+        at = (probe + 0.5) / count - 0.5
         ps, pt = s + at * step_s, t + at * step_t
-        c = _bilinear(tables, first + fine, ps, pt, wrap_s, wrap_t)
+        c = _bilinear(texture, texels, fine, ps, pt, wrap_s, wrap_t)
         if blend > 0.0:
-            d = _bilinear(tables, first + fine + 1, ps, pt, wrap_s, wrap_t)
-            c = (
-                c[0] + blend * (d[0] - c[0]),
-                c[1] + blend * (d[1] - c[1]),
-                c[2] + blend * (d[2] - c[2]),
-                c[3] + blend * (d[3] - c[3]),
-            )
-        r, g, b, a = r + c[0], g + c[1], b + c[2], a + c[3]
-    return r / probes, g / probes, b / probes, a / probes
+            c = _mixed(c, _bilinear(texture, texels, coarse, ps, pt, wrap_s, wrap_t), blend)
+        total = (total[0] + c[0], total[1] + c[1], total[2] + c[2], total[3] + c[3])
+    share = np.float32(1.0 / count)
+    return total[0] * share, total[1] * share, total[2] * share, total[3] * share
+
+
+@njit(cache=True, nogil=True)
+def _mixed(c: Rgba, d: Rgba, part: float) -> Rgba:
+    return (
+        c[0] + part * (d[0] - c[0]),
+        c[1] + part * (d[1] - c[1]),
+        c[2] + part * (d[2] - c[2]),
+        c[3] + part * (d[3] - c[3]),
+    )

@@ -20,36 +20,55 @@ from embreex.rtcore_scene import EmbreeScene
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.geometry import Frames, MeshTables, first_triangles, local_hit
-from datagen.render.materials import MaterialTables, is_hole, is_invisible, may_have_holes
-from datagen.render.textures import TextureTables
-from datagen.render.vectors import Vector, add, dot, moved, row, scaled, sub, turned
+from datagen.render.geometry import first_triangles, intersect
+from datagen.render.materials import is_hole, is_invisible, may_have_holes
+from datagen.render.vectors import (
+    Records,
+    Vector,
+    add,
+    dot,
+    moved,
+    scaled,
+    sub,
+    turned,
+    vector,
+)
 from datagen.scenes.model import Scene
 
 PAST_HOLE = 2e-6
 """A ray leaves a hole this far behind it, relative to the coordinates' size."""
 
+RAY = np.dtype(
+    [
+        ("origin", np.float64, 3),  # world
+        ("direction", np.float64, 3),  # world, any length
+        ("end", np.float64),  # origin + t direction, 0 <= t <= end
+    ]
+)
+HIT = np.dtype(
+    [
+        ("t", np.float64),  # +inf where nothing is hit
+        ("instance", np.int32),  # index into Scene.instances, -1 where nothing is hit
+        ("triangle", np.int32),  # row of the table of triangles
+    ]
+)
 
-class Rays(NamedTuple):
-    """Rays in the world frame: origin + t direction, 0 <= t <= end."""
 
-    origin: NDArray[np.float64]
-    """(n, 3)."""
-    direction: NDArray[np.float64]
-    """(n, 3), any length."""
-    end: NDArray[np.float64]
-    """(n,)."""
+class Surroundings(NamedTuple):
+    """What rays meet, at one instant."""
 
-
-class Hits(NamedTuple):
-    """The nearest surface along each ray."""
-
-    t: NDArray[np.float64]
-    """(n,) ray parameter, +inf where nothing is hit."""
-    instance: NDArray[np.int32]
-    """(n,) row of `Scene.instances`, -1 where nothing is hit."""
-    triangle: NDArray[np.int32]
-    """(n,) row of `MeshTables.triangles`."""
+    frames: Records
+    """FRAME, by instance."""
+    points: NDArray[np.float64]
+    """(V, 3)."""
+    triangles: Records
+    """TRIANGLE."""
+    materials: Records
+    """MATERIAL."""
+    textures: Records
+    """TEXTURE."""
+    texels: NDArray[np.uint16]
+    """(n, 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,7 @@ class _Part:
     first: NDArray[np.int64]
     """(G,) where a geometry's triangles start in `triangle`."""
     triangle: NDArray[np.int32]
-    """Row of `MeshTables.triangles` of every primitive."""
+    """Row in the table of triangles, of every primitive."""
     instance: NDArray[np.int32]
     """(G,) instance of a geometry."""
     mover: int
@@ -72,118 +91,110 @@ class _Part:
     holes: bool
 
 
-class Surroundings(NamedTuple):
-    """What a query needs besides rays."""
-
-    frames: Frames
-    meshes: MeshTables
-    materials: MaterialTables
-    textures: TextureTables
-
-
 class Tracer:
     """Ray queries on one scene."""
 
-    def __init__(self, scene: Scene, meshes: MeshTables, *, solid: bool = False) -> None:
+    def __init__(
+        self, scene: Scene, points: NDArray[np.float64], triangles: Records, *, solid: bool = False
+    ) -> None:
         """Build the Embree scenes.
 
         Args:
             scene: the scene.
-            meshes: its mesh tables.
+            points: its points.
+            triangles: its triangles.
             solid: take cut-out triangles as solid.
         """
-        self._parts = list(_parts(scene, meshes, solid))
+        self._parts = list(_parts(scene, points, triangles, solid))
 
-    def nearest(self, rays: Rays, world: Surroundings) -> Hits:
-        """The nearest surface along each ray, t exact to float64."""
-        count = len(rays.end)
-        hits = Hits(
-            np.full(count, np.inf), np.full(count, -1, np.int32), np.full(count, -1, np.int32)
-        )
+    def nearest(self, rays: Records, world: Surroundings) -> Records:
+        """The nearest surface along each RAY, t exact to float64: HIT records (n,)."""
+        hits = _no_hits(rays["end"])
         for part in self._parts:
-            active = _reaching(part, rays, world.frames)
-            _nearest_in(part, rays, active, world, hits)
-        _refine(rays, world.frames, world.meshes, hits)
+            _nearest_in(part, rays, _reaching(part, rays, world.frames), world, hits)
+        _refine(hits, rays, world.frames, world.points, world.triangles)
         return hits
 
-    def occluded(self, rays: Rays, world: Surroundings) -> NDArray[np.bool_]:
-        """Whether anything lies on each ray, shape (n,)."""
-        blocked = np.zeros(len(rays.end), np.bool_)
+    def occluded(self, rays: Records, world: Surroundings) -> NDArray[np.bool_]:
+        """Whether anything lies on each RAY, shape (n,)."""
+        blocked = np.zeros(len(rays), np.bool_)
         for part in self._parts:
             active = _reaching(part, rays, world.frames)
             active = active[~blocked[active]]
-            if not len(active):
-                continue
             if part.holes:
-                hits = Hits(
-                    rays.end.copy(),
-                    np.full(len(rays.end), -1, np.int32),
-                    np.full(len(rays.end), -1, np.int32),
-                )
+                hits = _no_hits(rays["end"])
                 _nearest_in(part, rays, active, world, hits)
-                blocked |= hits.instance >= 0
-            else:
-                start = np.zeros(len(active))
-                local = _local(part, rays, active, start, rays.end, world.frames)
-                answer = part.embree.run(*local, query="OCCLUDED")
-                blocked[active] |= answer >= 0
+                blocked |= hits["instance"] >= 0
+            elif len(active):
+                local = _local(part, rays, active, np.zeros(len(active)), rays["end"], world.frames)
+                blocked[active] = part.embree.run(*local, query="OCCLUDED") >= 0
         return blocked
 
 
-# Building
+def _no_hits(end: NDArray[np.float64]) -> Records:
+    hits = np.empty(len(end), HIT)
+    hits["t"], hits["instance"], hits["triangle"] = end, -1, -1
+    return hits
 
 
-def _parts(scene: Scene, meshes: MeshTables, solid: bool) -> Iterator[_Part]:
+def _parts(
+    scene: Scene, points: NDArray[np.float64], triangles: Records, solid: bool
+) -> Iterator[_Part]:
+    """Static geometry first, then movers; opaque first, then cut-out."""
     starts = first_triangles(scene)
-    opaque, cut = _kinds(scene, meshes, solid)
-    for mask, holes in ((opaque, False), (cut, True)):
-        groups = [
-            (i, starts[x.mesh] + np.flatnonzero(mask[starts[x.mesh] : starts[x.mesh + 1]]))
-            for i, x in enumerate(scene.instances)
-        ]
-        groups = [(i, triangles) for i, triangles in groups if len(triangles)]
-        still = [(i, triangles) for i, triangles in groups if not scene.instances[i].moving]
+    for mask, holes in _kinds(scene, triangles["material"], solid):
+        groups: list[tuple[int, NDArray[np.int64]]] = []
+        for i, instance in enumerate(scene.instances):
+            first, last = starts[instance.mesh], starts[instance.mesh + 1]
+            if mask[first:last].any():
+                groups.append((i, first + np.flatnonzero(mask[first:last])))
+        corners = triangles["corner"]
+        still = [(i, rows) for i, rows in groups if not scene.instances[i].moving]
         if still:
-            yield _part(scene, meshes, still, -1, holes, None)
-        shared: dict[int, EmbreeScene] = {}
-        for i, triangles in groups:
+            soups = [_placed(points[corners[rows]], scene, i) for i, rows in still]
+            yield _part(soups, still, -1, holes, None)
+        built: dict[int, EmbreeScene] = {}
+        for i, rows in groups:
             if scene.instances[i].moving:
                 mesh = scene.instances[i].mesh
-                part = _part(scene, meshes, [(i, triangles)], i, holes, shared.get(mesh))
-                shared[mesh] = part.embree
+                part = _part([points[corners[rows]]], [(i, rows)], i, holes, built.get(mesh))
+                built[mesh] = part.embree
                 yield part
 
 
 def _kinds(
-    scene: Scene, meshes: MeshTables, solid: bool
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    scene: Scene, material: NDArray[np.int32], solid: bool
+) -> tuple[tuple[NDArray[np.bool_], bool], ...]:
     """Which triangles are opaque and which may have holes; the rest is not seen at all."""
-    seen = np.array([not is_invisible(m) for m in scene.materials], np.bool_)[meshes.material]
-    holed = np.array([may_have_holes(m) for m in scene.materials], np.bool_)[meshes.material]
-    return (seen, np.zeros_like(seen)) if solid else (seen & ~holed, seen & holed)
+    seen = np.array([not is_invisible(m) for m in scene.materials], np.bool_)[material]
+    holed = np.array([may_have_holes(m) for m in scene.materials], np.bool_)[material]
+    return ((seen, False),) if solid else ((seen & ~holed, False), (seen & holed, True))
+
+
+def _placed(corners: NDArray[np.float64], scene: Scene, i: int) -> NDArray[np.float64]:
+    matrix = scene.instances[i].world_from_object
+    return corners @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _part(
-    scene: Scene,
-    meshes: MeshTables,
+    soups: list[NDArray[np.float64]],
     groups: list[tuple[int, NDArray[np.int64]]],
     mover: int,
     holes: bool,
-    shared: EmbreeScene | None,
+    embree: EmbreeScene | None,
 ) -> _Part:
-    soups = [_vertices(scene, meshes, i, triangles, mover) for i, triangles in groups]
-    low = np.min([s.min(axis=(0, 1)) for s in soups], axis=0)
-    high = np.max([s.max(axis=(0, 1)) for s in soups], axis=0)
+    """An Embree scene of triangle corners (n, 3, 3), or `embree` where it is built already."""
+    low = np.min([soup.min(axis=(0, 1)) for soup in soups], axis=0)
+    high = np.max([soup.max(axis=(0, 1)) for soup in soups], axis=0)
     center = (low + high) / 2
-    embree = shared
     if embree is None:
         embree = EmbreeScene(robust=True)
         for soup in soups:
             TriangleMesh(embree, (soup - center).astype(np.float32))
     return _Part(
         embree=embree,
-        first=np.cumsum([0, *(len(triangles) for _, triangles in groups)])[:-1],
-        triangle=np.concatenate([triangles for _, triangles in groups]).astype(np.int32),
+        first=np.cumsum([0, *(len(rows) for _, rows in groups)])[:-1],
+        triangle=np.concatenate([rows for _, rows in groups]).astype(np.int32),
         instance=np.array([i for i, _ in groups], np.int32),
         mover=mover,
         center=center,
@@ -192,38 +203,24 @@ def _part(
     )
 
 
-def _vertices(
-    scene: Scene, meshes: MeshTables, i: int, triangles: NDArray[np.int64], mover: int
-) -> NDArray[np.float64]:
-    """Corners (n, 3, 3) in the world frame, or in the mover's own."""
-    corners = meshes.points[meshes.triangles[triangles]]
-    if mover >= 0:
-        return corners
-    matrix = scene.instances[i].world_from_object
-    return corners @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-# Asking
-
-
-def _reaching(part: _Part, rays: Rays, frames: Frames) -> NDArray[np.int64]:
+def _reaching(part: _Part, rays: Records, frames: Records) -> NDArray[np.int64]:
     """Rays that may meet a part: all for static geometry, else those that meet its ball."""
     if part.mover < 0:
-        return np.arange(len(rays.end))
-    return _meeting_ball(rays, frames.object_from_world[part.mover], part.center, part.radius)
+        return np.arange(len(rays))
+    return _meeting_ball(rays, frames, part.mover, part.center, part.radius)
 
 
 @njit(cache=True, nogil=True)
 def _meeting_ball(
-    rays: Rays, to_object: NDArray[np.float64], center: NDArray[np.float64], radius: float
+    rays: Records, frames: Records, mover: int, center: NDArray[np.float64], radius: float
 ) -> NDArray[np.int64]:
-    out = np.empty(len(rays.end), np.int64)
+    to_object = frames[mover].object_from_world
+    out = np.empty(len(rays), np.int64)
     count = 0
-    c = (center[0], center[1], center[2])
-    for i in range(len(rays.end)):
-        to_center = sub(c, moved(to_object, row(rays.origin, i)))
-        d = turned(to_object, row(rays.direction, i))
-        nearest = min(max(dot(to_center, d) / dot(d, d), 0.0), rays.end[i])
+    for i in range(len(rays)):
+        to_center = sub(vector(center), moved(to_object, vector(rays[i].origin)))
+        d = turned(to_object, vector(rays[i].direction))
+        nearest = min(max(dot(to_center, d) / dot(d, d), 0.0), rays[i].end)
         gap = sub(to_center, scaled(d, nearest))
         if dot(gap, gap) <= radius * radius:
             out[count] = i
@@ -233,20 +230,20 @@ def _meeting_ball(
 
 def _local(
     part: _Part,
-    rays: Rays,
+    rays: Records,
     active: NDArray[np.int64],
     start: NDArray[np.float64],
     limit: NDArray[np.float64],
-    frames: Frames,
+    frames: Records,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Origins, directions and ends of some rays in a part's frame, from `start` to `limit`."""
-    matrix = np.eye(4) if part.mover < 0 else frames.object_from_world[part.mover]
+    matrix = np.eye(4) if part.mover < 0 else frames[part.mover]["object_from_world"]
     return _carried(rays, active, start, limit, matrix, part.center)
 
 
 @njit(cache=True, nogil=True)
 def _carried(
-    rays: Rays,
+    rays: Records,
     active: NDArray[np.int64],
     start: NDArray[np.float64],
     limit: NDArray[np.float64],
@@ -258,53 +255,48 @@ def _carried(
     end = np.empty(len(active), np.float32)
     for k in range(len(active)):
         i = active[k]
-        along = row(rays.direction, i)
-        o = moved(matrix, add(row(rays.origin, i), scaled(along, start[k])))
+        along = vector(rays[i].direction)
+        o = moved(matrix, add(vector(rays[i].origin), scaled(along, start[k])))
         d = turned(matrix, along)
         for axis in range(3):
             origin[k, axis] = o[axis] - center[axis]
             direction[k, axis] = d[axis]
-        end[k] = min(rays.end[i], limit[i]) - start[k]
+        end[k] = limit[i] - start[k]
     return origin, direction, end
 
 
 def _nearest_in(
-    part: _Part, rays: Rays, active: NDArray[np.int64], world: Surroundings, hits: Hits
+    part: _Part, rays: Records, active: NDArray[np.int64], world: Surroundings, hits: Records
 ) -> None:
     """Lower `hits` to what a part offers. Rays go on behind holes until none is in one."""
+    meaning = (part.first, part.triangle, part.instance, part.holes)
     start = np.zeros(len(active))
     while len(active):
-        local = _local(part, rays, active, start, hits.t, world.frames)
-        answer = part.embree.run(local[0], local[1], dists=local[2], output=True)
+        origin, direction, end = _local(part, rays, active, start, hits["t"], world.frames)
+        answer = part.embree.run(origin, direction, dists=end, output=True)
         found = (answer["geomID"], answer["primID"], answer["tfar"])
-        active, start = _take(
-            part.first,
-            part.triangle,
-            part.instance,
-            part.holes,
-            *found,
-            rays,
-            active,
-            start,
-            world,
-            hits,
-        )
+        active, start = _take(hits, rays, active, start, *found, *meaning, *world)
 
 
 @njit(cache=True, nogil=True)
 def _take(
-    first: NDArray[np.int64],
-    triangles: NDArray[np.int32],
-    instances: NDArray[np.int32],
-    holes: bool,
+    hits: Records,
+    rays: Records,
+    active: NDArray[np.int64],
+    start: NDArray[np.float64],
     geometry: NDArray[np.int32],
     primitive: NDArray[np.int32],
     t: NDArray[np.float32],
-    rays: Rays,
-    active: NDArray[np.int64],
-    start: NDArray[np.float64],
-    world: Surroundings,
-    hits: Hits,
+    first: NDArray[np.int64],
+    triangle_of: NDArray[np.int32],
+    instance_of: NDArray[np.int32],
+    holes: bool,
+    frames: Records,
+    points: NDArray[np.float64],
+    triangles: Records,
+    materials: Records,
+    textures: Records,
+    texels: NDArray[np.uint16],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Note what was hit; rays that hit a hole are given back with the place behind it."""
     further = np.empty(len(active), np.int64)
@@ -313,32 +305,32 @@ def _take(
     for k in range(len(active)):
         if primitive[k] < 0:
             continue
-        i = active[k]
-        instance = instances[geometry[k]]
-        triangle = triangles[first[geometry[k]] + primitive[k]]
-        at = start[k] + t[k]
-        o, d = row(rays.origin, i), row(rays.direction, i)
-        if holes and _in_hole(world, instance, triangle, o, d):
-            p = add(o, scaled(d, at))
-            size = max(abs(p[0]), abs(p[1]), abs(p[2]), at * math.sqrt(dot(d, d)))
-            place[count] = at + PAST_HOLE * size / math.sqrt(dot(d, d))
-            further[count] = i
-            count += 1
-        elif at < hits.t[i]:
-            hits.t[i] = at
-            hits.instance[i] = instance
-            hits.triangle[i] = triangle
+        i, at = active[k], start[k] + t[k]
+        instance = instance_of[geometry[k]]
+        triangle = triangle_of[first[geometry[k]] + primitive[k]]
+        origin, direction = vector(rays[i].origin), vector(rays[i].direction)
+        if holes:
+            facet = triangles[triangle]
+            to_object = frames[instance].object_from_world
+            _, u, v = intersect(points, facet.corner, to_object, origin, direction)
+            if is_hole(materials[facet.material], textures, texels, corner_mean(facet.st, u, v)):
+                further[count] = i
+                place[count] = at + _past(origin, direction, at)
+                count += 1
+                continue
+        if at < hits[i].t:
+            hits[i].t = at
+            hits[i].instance = instance
+            hits[i].triangle = triangle
     return further[:count], place[:count]
 
 
 @njit(cache=True, nogil=True)
-def _in_hole(
-    world: Surroundings, instance: int, triangle: int, origin: Vector, direction: Vector
-) -> bool:
-    to_object = world.frames.object_from_world[instance]
-    _, u, v = local_hit(world.meshes, to_object, triangle, origin, direction)
-    st = corner_mean(world.meshes.st[triangle], u, v)
-    return is_hole(world.materials, world.textures, world.meshes.material[triangle], st)
+def _past(origin: Vector, direction: Vector, t: float) -> float:
+    """Step of t that float32 coordinates can tell."""
+    p = add(origin, scaled(direction, t))
+    length = math.sqrt(dot(direction, direction))
+    return PAST_HOLE * max(abs(p[0]), abs(p[1]), abs(p[2]), t * length) / length
 
 
 @njit(cache=True, nogil=True)
@@ -352,14 +344,20 @@ def corner_mean(corners: NDArray[np.float32], u: float, v: float) -> tuple[float
 
 
 @njit(cache=True, nogil=True)
-def _refine(rays: Rays, frames: Frames, meshes: MeshTables, hits: Hits) -> None:
+def _refine(
+    hits: Records,
+    rays: Records,
+    frames: Records,
+    points: NDArray[np.float64],
+    triangles: Records,
+) -> None:
     """Replace Embree's float32 t by the exact one, unless the triangle is seen edge-on."""
-    for i in range(len(hits.t)):
-        if hits.instance[i] < 0:
+    for i in range(len(hits)):
+        if hits[i].instance < 0:
             continue
-        to_object = frames.object_from_world[hits.instance[i]]
-        t, _, _ = local_hit(
-            meshes, to_object, hits.triangle[i], row(rays.origin, i), row(rays.direction, i)
-        )
-        if abs(t - hits.t[i]) <= 1e-3 * hits.t[i]:
-            hits.t[i] = t
+        corner = triangles[hits[i].triangle].corner
+        to_object = frames[hits[i].instance].object_from_world
+        origin, direction = vector(rays[i].origin), vector(rays[i].direction)
+        t, _, _ = intersect(points, corner, to_object, origin, direction)
+        if abs(t - hits[i].t) <= 1e-3 * hits[i].t:
+            hits[i].t = t
