@@ -180,7 +180,7 @@ class _Film:
         objects = np.tile(np.eye(4), (n, 1, 1, 1))
         objects[:, 0, 0, 3] = [self._object_x(k * SUB_FRAMES) for k in range(n)]
         objects[:, 0, 1, 3] = SQUARE_Y
-        encoded = np.clip(np.rint(255 * luminance ** (1 / 2.2)), 0, 255).astype(np.uint8)
+        encoded = np.rint(255 * (1.055 * luminance ** (1 / 2.4) - 0.055)).astype(np.uint8)
         columns = {
             "frames/t": t,
             "frames/segment_id": np.full(n, segment_id, np.uint16),

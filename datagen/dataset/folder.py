@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from datagen.dataset.h5_file import check_format
 from datagen.dataset.segment import Segment
@@ -41,6 +40,18 @@ def read_manifest(folder: Path) -> DatasetManifest:
     Raises:
         DatasetError: as `open_dataset`.
     """
+    manifest = parse_manifest(folder)
+    for entry in manifest.segments:
+        _check_size(folder / entry.file, entry.size)
+    return manifest
+
+
+def parse_manifest(folder: Path) -> DatasetManifest:
+    """The manifest of a dataset folder, whatever files lie there.
+
+    Raises:
+        DatasetError: there is none, or it is of a newer format or no manifest at all.
+    """
     file = folder / MANIFEST
     if not file.is_file():
         raise DatasetError(
@@ -48,17 +59,15 @@ def read_manifest(folder: Path) -> DatasetManifest:
             "unfinished here, run `datagen generate` again: it goes on where it stopped."
         )
     try:
-        manifest = DatasetManifest.model_validate_json(file.read_bytes())
-    except ValidationError as error:
+        content = json.loads(file.read_bytes())
+        if isinstance(content, dict) and "format_version" in content:
+            check_format(content["format_version"], file)  # first: a newer one may differ in all
+        return DatasetManifest.model_validate(content)
+    except ValueError as error:
         raise DatasetError(
-            f"{file}: not a manifest ({error.error_count()} faults, first: "
-            f"{error.errors()[0]['msg']} at {error.errors()[0]['loc']}); expected one written by "
-            "`datagen generate`. Copy or download it again."
+            f"{file}: not a manifest ({error}); expected one written by `datagen generate`. Copy or "
+            "download it again."
         ) from error
-    check_format(manifest.format_version, file)
-    for entry in manifest.segments:
-        _check_size(folder / entry.file, entry.size)
-    return manifest
 
 
 def _check_size(path: Path, size: int) -> None:

@@ -1,0 +1,182 @@
+"""Events against light: what the events of a pixel add up to is the change of its log luminance.
+
+A clean event camera keeps |ln(L_k + eps) - ln(L_0 + eps) - sum of +-C| below the pixel's threshold
+C at every frame; the thresholds of all pixels follow from the file's key. Dead time, noise and a
+low-pass break that equality, so there only the correlation over frame intervals is checked. A frame
+difference must hold exactly the events of its definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.dataset import EventStream, Segment
+from datagen.preview.stream_color import polarity_counts
+from datagen.validate.frames import Frame, FrameCheck
+from datagen.validate.report import Check, at_least, at_most, not_applicable
+from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
+
+BEYOND_SHARE = 1e-3
+WRONG_SHARE = 1e-4
+LEAST_CORRELATION = 0.2
+CLEAN = {
+    "response": "log", "refractory_period_us": 0, "cutoff_hz": 0.0, "leak_rate_hz": 0.0,
+    "shot_noise_rate_hz": 0.0, "hot_pixel_fraction": 0.0,
+}  # fmt: skip
+"""Settings under which events follow light exactly."""
+
+Picture = NDArray[np.float64]
+
+
+def contrast_check(segment: Segment, stream: EventStream) -> FrameCheck:
+    """The strictest check that a sensor allows."""
+    sensor = stream.sensor
+    if isinstance(sensor, FrameDifferenceSpec):
+        return DifferenceCheck(segment, stream, sensor)
+    assert isinstance(sensor, EventCameraSpec)
+    if all(getattr(sensor, field) == value for field, value in CLEAN.items()):
+        return BalanceCheck(segment, stream, sensor)
+    return CorrelationCheck(segment, stream, sensor)
+
+
+class _Log:
+    """Log luminance of stored pictures, and how far their rounding may move it."""
+
+    def __init__(self, eps: float) -> None:
+        self._eps = eps
+
+    def __call__(self, luminance: NDArray[np.float32]) -> tuple[Picture, Picture]:
+        light = luminance.astype(np.float64)
+        rounding = light * 2.0**-11 + 2.0**-25  # of a float16, and of the smallest ones
+        return np.log(light + self._eps), rounding / (light + self._eps)
+
+
+def _counts(segment: Segment, stream: EventStream, i: int, j: int) -> tuple[Picture, Picture]:
+    camera = segment.intrinsics
+    events = stream.slice_by_frame(i, j)
+    inside = (events.x < camera.width) & (events.y < camera.height)
+    if not inside.all():  # counted by another check
+        events = type(events)(
+            t=events.t[inside], x=events.x[inside], y=events.y[inside], p=events.p[inside]
+        )
+    on, off = polarity_counts(events, height=camera.height, width=camera.width)
+    return on.astype(np.float64), off.astype(np.float64)
+
+
+class BalanceCheck:
+    """A clean sensor owes no pixel an event."""
+
+    def __init__(self, segment: Segment, stream: EventStream, sensor: EventCameraSpec) -> None:
+        self._segment, self._stream = segment, stream
+        self._on, self._off = _thresholds(segment, stream, sensor)
+        self._log = _Log(sensor.log_eps)
+        self._start: tuple[Picture, Picture] | None = None
+        self._sum = np.zeros(self._on.shape)
+        self._beyond = self._pixels = 0
+
+    def see(self, before: Frame | None, now: Frame) -> None:
+        """Add the events of an interval and compare."""
+        level, rounding = self._log(now.luminance)
+        if before is None or self._start is None:
+            self._start = level, rounding
+            return
+        on, off = _counts(self._segment, self._stream, before.k, now.k)
+        self._sum += on * self._on - off * self._off
+        owed = level - self._start[0] - self._sum
+        room = rounding + self._start[1] + 1e-6
+        self._beyond += int(np.count_nonzero((owed > self._on + room) | (owed < -self._off - room)))
+        self._pixels += owed.size
+
+    def results(self) -> Iterator[Check]:
+        """The check."""
+        yield at_most(f"{self._stream.group}/balance", self._segment.name,
+                      self._beyond / self._pixels, BEYOND_SHARE,
+                      "share of pixels whose events are a threshold or more away from their light")  # fmt: skip
+
+
+def _thresholds(
+    segment: Segment, stream: EventStream, sensor: EventCameraSpec
+) -> tuple[Picture, Picture]:
+    from datagen.sensors.event_camera import EventCamera  # compiled: only when there are events
+
+    camera = segment.intrinsics
+    return EventCamera(sensor, width=camera.width, height=camera.height, key=stream.key).thresholds
+
+
+class CorrelationCheck:
+    """Brighter pixels send ON events and darker ones OFF, whatever else happens."""
+
+    def __init__(self, segment: Segment, stream: EventStream, sensor: EventCameraSpec) -> None:
+        self._segment, self._stream, self._sensor = segment, stream, sensor
+        self._log = _Log(sensor.log_eps)
+        self._level: Picture | None = None
+        self._moments = np.zeros(6)
+        """n, sums of x, y, x^2, y^2, x y; x is the change of light, y that of the events."""
+
+    def see(self, before: Frame | None, now: Frame) -> None:
+        """Add the pixels of an interval."""
+        level, _ = self._log(now.luminance)
+        if before is not None and self._level is not None:
+            on, off = _counts(self._segment, self._stream, before.k, now.k)
+            x = level - self._level
+            y = on * self._sensor.threshold_on - off * self._sensor.threshold_off
+            self._moments += [x.size, x.sum(), y.sum(), (x * x).sum(), (y * y).sum(), (x * y).sum()]
+        self._level = level
+
+    def results(self) -> Iterator[Check]:
+        """The check."""
+        name, promise = self._segment.name, f"{self._stream.group}/correlation"
+        n, x, y, xx, yy, xy = self._moments
+        light = xx / n - (x / n) ** 2
+        if light < self._noise():
+            yield not_applicable(promise, name, "the light changes less than noise does")
+            return
+        spread = np.sqrt(light * (yy / n - (y / n) ** 2))
+        value = (xy / n - x * y / n**2) / spread if spread > 0 else 0.0
+        yield at_least(promise, name, float(value), LEAST_CORRELATION,
+                       "correlation of events with the change of light")  # fmt: skip
+
+    def _noise(self) -> float:
+        """Variance that noise events and thresholds leave per pixel and interval [log units^2]."""
+        sensor = self._sensor
+        rate = (
+            sensor.leak_rate_hz + sensor.shot_noise_rate_hz
+            + sensor.hot_pixel_fraction * sensor.hot_pixel_rate_hz
+        )  # fmt: skip
+        interval = float(np.diff(self._segment.times).mean()) * 1e-6
+        step = max(sensor.threshold_on, sensor.threshold_off)
+        return step**2 * (1.0 / 3.0 + rate * interval)
+
+
+class DifferenceCheck:
+    """One event, of the right sign, where log light moved by more than the threshold."""
+
+    def __init__(self, segment: Segment, stream: EventStream, sensor: FrameDifferenceSpec) -> None:
+        self._segment, self._stream = segment, stream
+        self._threshold = sensor.threshold
+        self._log = _Log(sensor.log_eps)
+        self._last: tuple[Picture, Picture] | None = None
+        self._wrong = self._pixels = 0
+
+    def see(self, before: Frame | None, now: Frame) -> None:
+        """Compare the events of an interval with its two pictures."""
+        level, rounding = self._log(now.luminance)
+        if before is not None and self._last is not None:
+            on, off = _counts(self._segment, self._stream, before.k, now.k)
+            change, room = level - self._last[0], rounding + self._last[1] + 1e-6
+            must = np.where(np.abs(change) > self._threshold + room, np.sign(change), 0)
+            may = np.where(np.abs(change) > self._threshold - room, np.sign(change), 0)
+            net = on - off
+            wrong = ((net != must) & (net != may)) | (on + off > 1)
+            self._wrong += int(np.count_nonzero(wrong))
+            self._pixels += net.size
+        self._last = level, rounding
+
+    def results(self) -> Iterator[Check]:
+        """The check."""
+        yield at_most(f"{self._stream.group}/difference", self._segment.name,
+                      self._wrong / self._pixels, WRONG_SHARE,
+                      "share of pixels with an event too many, too few or of the wrong sign")  # fmt: skip
