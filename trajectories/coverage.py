@@ -7,11 +7,11 @@ import numpy as np
 from trajectories.jet import Floats
 
 SLACK = 1e-6
-"""Times this little outside [s], the resolution of the clock, count as the end itself."""
+"""Times this little outside [s], the resolution of the clock, are taken for rounding."""
 
 
-def clip_to_coverage(t: Floats, first: float, last: float, what: str) -> Floats:
-    """`t`, with rounding beyond the ends removed.
+def require_coverage(t: Floats, first: float, last: float, what: str) -> None:
+    """Refuse times outside of what a path covers.
 
     Args:
         t: times [s], shape (N,).
@@ -28,4 +28,3 @@ def clip_to_coverage(t: Floats, first: float, last: float, what: str) -> Floats:
             f"{what} t = {first:.6g} to {last:.6g} s ({last - first:.6g} s) of the segment; "
             f"t = {t[outside[0]]:.6g} s is asked for. Extend the path or shorten the segment."
         )
-    return np.clip(t, first, last)

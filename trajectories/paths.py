@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from schemas.trajectory import Linear, Lissajous, Orbital, Radial, Spline, Static, Vertical
-from trajectories.coverage import clip_to_coverage
+from trajectories.coverage import require_coverage
 from trajectories.jet import Floats, Jet
 from trajectories.profile import profile_integral, profile_value
 from trajectories.vector import Vector
@@ -102,6 +102,6 @@ def spline(spec: Spline, time: Jet) -> Vector:
         ValueError: the waypoints do not cover the times.
     """
     knots = np.array([w.t for w in spec.waypoints])
-    t = clip_to_coverage(time.value, knots[0], knots[-1], "the spline's waypoints cover")
+    require_coverage(time.value, knots[0], knots[-1], "the spline's waypoints cover")
     curve = CubicSpline(knots, [w.position for w in spec.waypoints], bc_type="natural")
-    return Vector.from_derivatives([curve(t, nu) for nu in range(len(time.c))])
+    return Vector.from_derivatives([curve(time.value, nu) for nu in range(len(time.c))])

@@ -18,10 +18,10 @@ from scipy.spatial.transform import Rotation as ScipyRotation
 from scipy.spatial.transform import RotationSpline
 
 from schemas.trajectory import MountToWorld, Recorded
-from trajectories.coverage import clip_to_coverage
+from trajectories.coverage import require_coverage
 from trajectories.jet import Floats, Jet
 from trajectories.orientation import constant_rotation
-from trajectories.quaternion import matrix_from_quaternion, sign_continuous
+from trajectories.quaternion import matrix_from_quaternion
 from trajectories.recorded_file import Format, read_recording
 from trajectories.vector import Rotation, Vector
 
@@ -62,8 +62,8 @@ def _recording_time(spec: Recorded, curve: _Curve, path: Path, t: Floats) -> Flo
         f"{path}: the recording is {curve.length:.6g} s long; with start {spec.start:.6g} s and "
         f"time_scale {spec.time_scale:.6g} it covers"
     )
-    s = spec.start + spec.time_scale * clip_to_coverage(t, 0.0, last, what)
-    return np.minimum(s, curve.length)
+    require_coverage(t, 0.0, last, what)
+    return np.clip(spec.start + spec.time_scale * t, 0.0, curve.length)
 
 
 def _open(path: Path, format: Format) -> _Curve:
@@ -76,11 +76,10 @@ def _open(path: Path, format: Format) -> _Curve:
 @lru_cache(maxsize=8)
 def _open_version(path: Path, format: Format, _changed_ns: int, _size: int) -> _Curve:
     recording = read_recording(path, format)
-    quaternions = sign_continuous(recording.quaternion_xyzw)
     return _Curve(
         length=float(recording.t[-1]),
         position=CubicSpline(recording.t, recording.position),
-        rotation=RotationSpline(recording.t, ScipyRotation.from_quat(quaternions)),
+        rotation=RotationSpline(recording.t, ScipyRotation.from_quat(recording.quaternion_xyzw)),
     )
 
 
