@@ -37,6 +37,10 @@ class AugmentSpec(Spec):
     """Probability of swapping ON and OFF."""
     drop_events: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.3
     """Largest share of events dropped; the share is drawn uniformly from 0 to this."""
+    jitter_threshold: NonNegative = 0.0
+    """Largest deviation, drawn from 0 to this, of log thresholds from pixel to pixel."""
+    noise_events: NonNegative = 0.0
+    """Most random events added per pixel and window, drawn from 0 to this."""
     scale: tuple[Positive, Positive] = (0.8, 1.25)
     """Range of the magnification, drawn log-uniformly."""
 

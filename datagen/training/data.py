@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,12 +21,13 @@ from torch.utils.data import Dataset as TorchDataset
 
 from datagen.dataset import Segment, Window, open_dataset
 from datagen.errors import InputError
-from datagen.representations.voxel_grid import unit_rms, voxel_grid
 from datagen.seeding import rng_for
-from datagen.training.augment import augment_events, augment_sample
-from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
-from datagen.training.sample import Sample, active_pixels, reverse_time
-from schemas.arrays import EventArray
+from datagen.training.augment import augment_sample, augment_window
+from datagen.training.config import TrainConfig
+from datagen.training.encoding import EventWindow, encode, looks_back
+from datagen.training.event_changes import reverse_time
+from datagen.training.models.base import ModelSpec
+from datagen.training.sample import Sample, active_pixels
 
 Split = Literal["train", "val", "test"]
 Key = tuple[int, int]
@@ -37,13 +38,18 @@ Key = tuple[int, int]
 class WindowData:
     """What a file holds of a window."""
 
-    events: EventArray
-    start_us: int
-    stop_us: int
+    window: EventWindow
     flow: NDArray[np.float32]
     """Shape (H, W, 2) [px]."""
     valid: NDArray[np.bool_]
     """Shape (H, W)."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        parts = (self.window, self.window.before)
+        events = sum(len(part.events) for part in parts if part is not None)
+        return 13 * events + self.flow.nbytes + self.valid.nbytes
 
 
 def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
@@ -60,36 +66,71 @@ def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
     ]
 
 
-def list_windows(segments: Sequence[Segment], lengths: Sequence[int]) -> list[Window]:
-    """Every window of the given lengths [frame intervals] that lies within a segment."""
+def list_windows(
+    segments: Sequence[Segment],
+    lengths: Sequence[int],
+    *,
+    before: bool = False,
+    after: bool = False,
+) -> list[Window]:
+    """Every window of the given lengths [frame intervals] that lies within a segment.
+
+    Args:
+        segments: where to look.
+        lengths: frame intervals.
+        before: only windows with another of their length before them.
+        after: only windows with another of their length after them.
+    """
     return [
         Window(segment, start, start + length)
         for segment in segments
         for length in sorted(set(lengths))
-        for start in range(segment.frame_count - length)
+        for start in range(before * length, segment.frame_count - (1 + after) * length)
     ]
 
 
-def read_window(window: Window, sensor: str | None, *, reverse: bool = False) -> WindowData:
+def read_window(
+    window: Window, sensor: str | None, *, look_back: bool = False, reverse: bool = False
+) -> WindowData:
     """A window's events and exact flow, or those of the same film run backwards."""
-    events = window.events(sensor)
-    if reverse:
-        events = reverse_time(events, window.start_us, window.stop_us)
+    first, last = window.start, window.stop
+    mirror = (window.start_us, window.stop_us) if reverse else None
+    before = None
+    if look_back:
+        other = (last, 2 * last - first) if reverse else (2 * first - last, first)
+        before = _read_events(Window(window.segment, *other), sensor, mirror, None)
     flow, valid = window.backward_flow() if reverse else window.flow()
-    return WindowData(events, window.start_us, window.stop_us, flow, valid)
+    return WindowData(_read_events(window, sensor, mirror, before), flow, valid)
+
+
+def _read_events(
+    window: Window, sensor: str | None, mirror: tuple[int, int] | None, before: EventWindow | None
+) -> EventWindow:
+    """Events of a window; reversed in time about the middle of `mirror` [us], if there is one."""
+    events, start, stop = window.events(sensor), window.start_us, window.stop_us
+    if mirror is not None:
+        events = reverse_time(events, *mirror)
+        start, stop = sum(mirror) - stop, sum(mirror) - start
+    camera = window.segment.intrinsics
+    return EventWindow(
+        events=events, start_us=start, stop_us=stop,
+        height=camera.height, width=camera.width, before=before,
+    )  # fmt: skip
 
 
 class WindowCache:
     """Reads windows and keeps the most recently used ones, up to a number of bytes."""
 
-    def __init__(self, sensor: str | None, limit: float) -> None:
+    def __init__(self, sensor: str | None, *, look_back: bool, limit: float) -> None:
         self.sensor = sensor
+        self.look_back = look_back
         self.limit = limit
-        self._held: OrderedDict[tuple[Path, int, int, bool], WindowData] = OrderedDict()
         self.used = 0
+        """Bytes held."""
+        self._held: OrderedDict[tuple[Path, int, int, bool], WindowData] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"sensor": self.sensor, "limit": self.limit}
+        return {"sensor": self.sensor, "look_back": self.look_back, "limit": self.limit}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -100,38 +141,32 @@ class WindowCache:
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        data = read_window(window, self.sensor, reverse=reverse)
+        data = read_window(window, self.sensor, look_back=self.look_back, reverse=reverse)
         self._held[key] = data
-        self.used += _size(data)
+        self.used += data.nbytes
         while self.used > self.limit:
-            self.used -= _size(self._held.popitem(last=False)[1])
+            self.used -= self._held.popitem(last=False)[1].nbytes
         return data
 
 
-def _size(data: WindowData) -> int:
-    return 13 * len(data.events) + data.flow.nbytes + data.valid.nbytes
-
-
-def to_sample(data: WindowData, bins: int) -> Sample:
-    """The window as the network sees it: a normalised voxel grid and its truth."""
-    height, width = data.valid.shape
-    grid = voxel_grid(
-        data.events, start_us=data.start_us, end_us=data.stop_us,
-        bins=bins, height=height, width=width,
-    )  # fmt: skip
+def to_sample(data: WindowData, model: ModelSpec, bins: int) -> Sample:
+    """The window as a network sees it, and its truth."""
     known = np.where(data.valid[..., None], data.flow, np.float32(0))
+    window = data.window
     return Sample(
-        grid=unit_rms(grid),
+        grid=encode(window, model, bins),
         flow=np.ascontiguousarray(known.transpose(2, 0, 1)),
         valid=data.valid,
-        active=active_pixels(data.events, height, width),
+        active=active_pixels(window.events, window.height, window.width),
     )
 
 
-def window_samples(windows: Iterable[Window], spec: WindowSpec) -> Iterator[Sample]:
-    """Windows as the network sees them, unchanged and in order."""
+def window_samples(windows: Iterable[Window], config: TrainConfig) -> Iterator[Sample]:
+    """Windows as a run's network sees them, unchanged and in order."""
+    look_back = looks_back(config.model)
     for window in windows:
-        yield to_sample(read_window(window, spec.sensor), spec.bins)
+        data = read_window(window, config.window.sensor, look_back=look_back)
+        yield to_sample(data, config.model, config.window.bins)
 
 
 class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
@@ -140,7 +175,11 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
     def __init__(self, windows: list[Window], config: TrainConfig) -> None:
         self.windows = windows
         self.config = config
-        self.cache = WindowCache(config.window.sensor, config.cache_mb * 1e6)
+        self.cache = WindowCache(
+            config.window.sensor,
+            look_back=looks_back(config.model),
+            limit=config.cache_mb * 1e6,
+        )
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -148,14 +187,12 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
     def __getitem__(self, key: Key) -> dict[str, NDArray[Any]]:
         """Arrays `grid`, `flow`, `valid`, `active` of one augmented sample."""
         epoch, index = key
-        rng = rng_for(self.config.seed, index, f"sample/{epoch}")
-        spec: AugmentSpec = self.config.augment
-        reverse = bool(rng.random() < spec.reverse_time)
+        config, rng = self.config, rng_for(self.config.seed, index, f"sample/{epoch}")
+        reverse = bool(rng.random() < config.augment.reverse_time)
         data = self.cache.read(self.windows[index], reverse=reverse)
-        events = augment_events(data.events, spec, rng)
-        changed = WindowData(events, data.start_us, data.stop_us, data.flow, data.valid)
-        sample = to_sample(changed, self.config.window.bins)
-        sample = augment_sample(sample, spec, self.config.crop, rng)
+        changed = replace(data, window=augment_window(data.window, config.augment, rng))
+        sample = to_sample(changed, config.model, config.window.bins)
+        sample = augment_sample(sample, config.augment, config.crop, rng)
         return {
             name: np.ascontiguousarray(getattr(sample, name))
             for name in ("grid", "flow", "valid", "active")
@@ -193,13 +230,20 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
         DatasetError: a dataset cannot be read.
     """
     segments = list_segments(config.datasets, "train")
-    windows = list_windows(segments, (config.window.frames, *config.window.extra_frames))
+    look_back = looks_back(config.model)
+    windows = list_windows(
+        segments,
+        (config.window.frames, *config.window.extra_frames),
+        before=look_back,
+        after=look_back and config.augment.reverse_time > 0,
+    )
     names = ", ".join(str(path) for path in config.datasets)
     if not windows:
         raise InputError(
             f"{names}: no training windows; the train segments have "
             f"{[segment.frame_count for segment in segments]} frames; expected one of more than "
-            f"{config.window.frames}. Add a train segment, or shorten `window.frames`."
+            f"{(1 + 2 * look_back) * config.window.frames}. Add a train segment, or shorten "
+            "`window.frames`."
         )
     if not any(len(segment.events(config.window.sensor)) for segment in segments):
         raise InputError(

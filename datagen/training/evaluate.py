@@ -12,15 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
 from datagen.dataset import Dataset, Window, open_dataset
 from datagen.errors import InputError
+from datagen.representations.event_frame import count_image
 from datagen.store import write_file, write_json
 from datagen.training.checkpoint import Checkpoint, load_checkpoint
-from datagen.training.config import WindowSpec
-from datagen.training.data import Split, window_samples
+from datagen.training.config import TrainConfig
+from datagen.training.data import Split, list_windows, window_samples
+from datagen.training.encoding import looks_back
 from datagen.training.measure import measure, predict, total
 from datagen.training.numerics import numeric_threads
 from datagen.training.pictures import comparison_row, save_sheet
@@ -30,11 +33,13 @@ PICTURE_ROWS = 3
 """Windows per segment on the sheet of predictions."""
 
 
-def native_protocol(frames: int) -> str:
+def native_protocol(config: TrainConfig) -> str:
     """The protocol in words."""
+    frames, back = config.window.frames, looks_back(config.model)
     return (
-        f"native: every window of {frames} frame interval{'s' * (frames > 1)}, full resolution, EPE "
-        "over all pixels with known flow (dense, no event mask), pooled over frames"
+        f"native: every window of {frames} frame interval{'s' * (frames > 1)}"
+        f"{' that has another before it' * back}, full resolution, EPE over all pixels with known "
+        "flow (dense, no event mask), pooled over frames"
     )
 
 
@@ -68,26 +73,30 @@ def evaluate(
             opened = dataset
         else:
             opened = stack.enter_context(open_dataset(dataset))
-        windows = _windows_by_segment(opened, split, loaded.parsed_config().window.frames)
+        windows = _windows_by_segment(opened, split, loaded.parsed_config())
         report = _measure_segments(loaded, checkpoint.name, windows, split, progress=progress)
         if out is not None:
             write_json(out / "report.json", report.to_dict())
             write_file(out / "report.md", report.to_markdown().encode())
             shown = [window for own in windows.values() for window in spread(own, PICTURE_ROWS)]
-            spec = loaded.parsed_config().window
-            save_predictions(out / "predictions.png", loaded.network(), shown, spec)
+            save_predictions(
+                out / "predictions.png", loaded.network(), shown, loaded.parsed_config()
+            )
     return report
 
 
-def _windows_by_segment(dataset: Dataset, split: Split, frames: int) -> dict[str, list[Window]]:
+def _windows_by_segment(
+    dataset: Dataset, split: Split, config: TrainConfig
+) -> dict[str, list[Window]]:
+    segments = [segment for segment in dataset.segments if segment.split == split]
     windows: dict[str, list[Window]] = {}
-    for window in dataset.windows(frames, split=split):
+    for window in list_windows(segments, [config.window.frames], before=looks_back(config.model)):
         windows.setdefault(window.segment.name, []).append(window)
     if not windows:
         present = sorted({segment.split for segment in dataset.segments})
         raise InputError(
-            f"{dataset.path}: the {split} split has no window of {frames} frame intervals to "
-            f"evaluate; the dataset has the splits {present}. Choose another split."
+            f"{dataset.path}: the {split} split has no window of {config.window.frames} frame "
+            f"intervals to evaluate; the dataset has the splits {present}. Choose another split."
         )
     return windows
 
@@ -100,18 +109,18 @@ def _measure_segments(
     *,
     progress: bool,
 ) -> EvaluationReport:
-    spec, model = loaded.parsed_config().window, loaded.network()
+    config, model = loaded.parsed_config(), loaded.network()
     errors = {}
     for segment, own in windows.items():
         bar = tqdm(own, desc=f"evaluate {segment}", unit="window", disable=not progress)
-        errors[segment] = measure(model, window_samples(bar, spec), np.array(loaded.mean_flow))
+        errors[segment] = measure(model, window_samples(bar, config), np.array(loaded.mean_flow))
     everything = [window for own in windows.values() for window in own]
     return EvaluationReport(
-        protocol=native_protocol(spec.frames),
+        protocol=native_protocol(config),
         checkpoint=name,
         step=loaded.step,
         split=split,
-        events_per_pixel=_density(everything, spec.sensor),
+        events_per_pixel=_density(everything, config.window.sensor),
         segments=errors,
         errors=total(list(errors.values())),
     )
@@ -131,11 +140,17 @@ def spread(windows: Sequence[Window], count: int) -> list[Window]:
 
 
 def save_predictions(
-    path: Path, model: nn.Module, windows: Sequence[Window], spec: WindowSpec
+    path: Path, model: nn.Module, windows: Sequence[Window], config: TrainConfig
 ) -> None:
     """A PNG sheet: events, predicted flow, true flow and error of each window."""
     rows = [
-        comparison_row(sample.grid, predict(model, [sample])[0], sample.flow, sample.valid)
-        for sample in window_samples(windows, spec)
+        comparison_row(_counts(window, config), predict(model, [sample])[0], sample)
+        for window, sample in zip(windows, window_samples(windows, config), strict=True)
     ]
     save_sheet(path, rows)
+
+
+def _counts(window: Window, config: TrainConfig) -> NDArray[np.float32]:
+    camera = window.segment.intrinsics
+    events = window.events(config.window.sensor)
+    return count_image(events, height=camera.height, width=camera.width)

@@ -33,11 +33,12 @@ from datagen.training.data import (
     training_windows,
     window_samples,
 )
+from datagen.training.encoding import looks_back
 from datagen.training.evaluate import native_protocol, save_predictions, spread
 from datagen.training.losses import multiscale_flow_loss
 from datagen.training.measure import NETWORK, measure
 from datagen.training.metrics_log import MetricsLog
-from datagen.training.models.base import build_model
+from datagen.training.models.base import build_model, scale_decay
 from datagen.training.numerics import numeric_threads, seeded
 from datagen.training.pictures import save_curve, smooth
 
@@ -99,7 +100,7 @@ class Run:
             optimizer=self.optimizer.state_dict(),
             mean_flow=self.mean_flow,
             best_epe=self.best_epe,
-            protocol=native_protocol(self.config.window.frames),
+            protocol=native_protocol(self.config),
         ).save(self.config.out / name)
 
 
@@ -145,7 +146,11 @@ def _open_run(config: TrainConfig) -> Run:
         config=config,
         digest=dataset_digest(config.datasets),
         windows=windows,
-        validation=list_windows(list_segments(config.datasets, "val"), [config.window.frames]),
+        validation=list_windows(
+            list_segments(config.datasets, "val"),
+            [config.window.frames],
+            before=looks_back(config.model),
+        ),
         model=model,
         optimizer=optimizer,
         mean_flow=_mean_flow(windows),
@@ -212,7 +217,8 @@ def _step(run: Run, batch: dict[str, torch.Tensor], rate: float) -> dict[str, fl
     grid, truth, valid = (batch[name].to(device) for name in ("grid", "flow", "valid"))
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    loss = multiscale_flow_loss(run.model(grid), truth, valid)
+    decay = scale_decay(run.config.model)
+    loss = multiscale_flow_loss(run.model(grid), truth, valid, decay=decay)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(run.model.parameters(), run.config.clip_gradient).item()
@@ -234,7 +240,7 @@ def _validate(run: Run, log: MetricsLog) -> None:
     """Measure on the val split, if there is one, and keep the best weights."""
     if not run.validation:
         return
-    samples = window_samples(run.validation, run.config.window)
+    samples = window_samples(run.validation, run.config)
     errors = measure(run.model, samples, np.array(run.mean_flow))
     epe = {method: masked.dense.mean_epe() for method, masked in errors.items()}
     log.write({"step": run.step, "validation_epe": epe})
@@ -250,7 +256,7 @@ def _finish(run: Run) -> None:
     if run.best_epe is None:
         run.save("best.pt")
     shown = spread(run.validation or run.windows.windows, PICTURE_ROWS)
-    save_predictions(out / "predictions.png", run.model, shown, config.window)
+    save_predictions(out / "predictions.png", run.model, shown, config)
     _draw_curve(out)
 
 

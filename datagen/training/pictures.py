@@ -9,59 +9,53 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from datagen.preview.colormap import Picture
+from datagen.preview.flow_color import flow_to_rgb
 from datagen.store import new_file
+from datagen.training.sample import Sample
 
-Picture = NDArray[np.uint8]
-"""Shape (H, W, 3)."""
 PANEL_SIDE = 192
 """Least side of a panel on a comparison sheet [px]."""
 CURVE_SIZE = (640, 360)
 
 
-def polarity_picture(grid: NDArray[np.float32]) -> Picture:
-    """Events summed over time: red brighter, blue darker, white none."""
-    total = grid.sum(axis=0)
-    strength = np.clip(np.abs(total) / max(float(np.abs(total).max()), 1e-6) * 2, 0, 1)
+def polarity_picture(counts: NDArray[np.float32]) -> Picture:
+    """Events over the window: red more ON, blue more OFF, white none or even.
+
+    Args:
+        counts: events per polarity and pixel, OFF first, shape (2, H, W).
+    """
+    surplus = counts[1] - counts[0]
+    strength = np.clip(2 * np.abs(surplus) / max(float(np.abs(surplus).max()), 1.0), 0, 1)
     fade = (255 * (1 - strength)).astype(np.uint8)
     full = np.full_like(fade, 255)
-    channels = np.where(total[..., None] > 0, np.stack([full, fade, fade], -1),
-                        np.stack([fade, fade, full], -1))  # fmt: skip
-    return channels.astype(np.uint8)
+    red, blue = np.stack([full, fade, fade], -1), np.stack([fade, fade, full], -1)
+    return np.where(surplus[..., None] > 0, red, blue)
 
 
 def comparison_row(
-    grid: NDArray[np.float32],
-    flow: NDArray[np.floating],
-    truth: NDArray[np.floating],
-    valid: NDArray[np.bool_],
+    counts: NDArray[np.float32], flow: NDArray[np.floating], sample: Sample
 ) -> list[tuple[str, Picture]]:
     """Events, prediction, truth and error of one window, in one colour scale.
 
     Args:
-        grid: voxel grid (bins, H, W).
+        counts: events per polarity and pixel, shape (2, H, W).
         flow: prediction (2, H, W) [px].
-        truth: (2, H, W) [px].
-        valid: (H, W); the truth is black elsewhere.
+        sample: the truth; dark where not known.
     """
-    scale = max(float(np.hypot(*truth)[valid].max(initial=0.0)), 1e-3)
-    error = np.hypot(*(flow - truth)) * valid
+    scale = max(float(np.hypot(*sample.flow)[sample.valid].max(initial=0.0)), 1e-3)
+    error = np.hypot(*(flow - sample.flow)) * sample.valid
     grey = np.clip(255 * error / scale, 0, 255).astype(np.uint8)
-    shown = np.where(valid[..., None], _colour(truth, scale), 0).astype(np.uint8)
     return [
-        ("events", polarity_picture(grid)),
-        ("predicted flow", _colour(flow, scale)),
-        (f"true flow, up to {scale:.1f} px", shown),
+        ("events", polarity_picture(counts)),
+        ("predicted flow", _colour(flow, np.ones_like(sample.valid), scale)),
+        (f"true flow, up to {scale:.1f} px", _colour(sample.flow, sample.valid, scale)),
         ("error", np.repeat(grey[..., None], 3, axis=-1)),
     ]
 
 
-def _colour(flow: NDArray[np.floating], scale: float) -> Picture:
-    """Direction as hue (right is red), length as saturation, full at `scale` px."""
-    hue = np.arctan2(flow[1], flow[0]) / (2 * np.pi) % 1
-    strength = np.clip(np.hypot(flow[0], flow[1]) / scale, 0, 1)
-    hsv = np.stack([hue, strength, np.ones_like(hue)], axis=-1)
-    size = flow.shape[2], flow.shape[1]
-    return np.array(Image.frombytes("HSV", size, (255 * hsv).astype(np.uint8)).convert("RGB"))
+def _colour(flow: NDArray[np.floating], valid: NDArray[np.bool_], scale: float) -> Picture:
+    return flow_to_rgb(flow.transpose(1, 2, 0), valid, scale=scale)
 
 
 def save_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Picture]]]) -> None:

@@ -68,25 +68,6 @@ def resize(sample: Sample, height: int, width: int) -> Sample:
     )
 
 
-def reverse_time(events: EventArray, start_us: int, end_us: int) -> EventArray:
-    """The film run backwards: what brightened, darkens. Its flow is the backward flow."""
-    return EventArray(
-        t=(start_us + end_us) - events.t[::-1],
-        x=events.x[::-1], y=events.y[::-1], p=1 - events.p[::-1],
-    )  # fmt: skip
-
-
-def flip_polarity(events: EventArray) -> EventArray:
-    """The negative of the film: the flow stays."""
-    return EventArray(t=events.t, x=events.x, y=events.y, p=1 - events.p)
-
-
-def drop_events(events: EventArray, share: float, rng: np.random.Generator) -> EventArray:
-    """Leave out about `share` of the events, each independently: the flow stays."""
-    kept = rng.random(len(events), dtype=np.float32) >= share
-    return EventArray(t=events.t[kept], x=events.x[kept], y=events.y[kept], p=events.p[kept])
-
-
 def active_pixels(events: EventArray, height: int, width: int) -> NDArray[np.bool_]:
     """Pixels with at least one event, shape (H, W)."""
     active = np.zeros((height, width), np.bool_)

@@ -28,6 +28,7 @@ from datagen.training.data import (
     training_batches,
     training_windows,
 )
+from datagen.training.models.base import EraftSpec, SmallUnetSpec
 
 Config = Callable[..., TrainConfig]
 
@@ -57,6 +58,29 @@ def test_windows_stay_within_their_segment(tiny: Path) -> None:
     assert all(window.stop < window.segment.frame_count for window in windows)
 
 
+def test_windows_that_look_back_have_room(tiny: Path) -> None:
+    """Leave a window's length free before, and after it where film may run backwards."""
+    segments = list_segments([tiny], "train")
+    assert [w.start for w in list_windows(segments, [2], before=True)] == [2, 3]
+    assert [w.start for w in list_windows(segments, [1], before=True, after=True)] == [1, 2, 3]
+
+
+def test_the_window_before_ends_where_the_window_starts(tiny: Path) -> None:
+    """Read what came just before, in the film's direction, on one clock."""
+    window = list_windows(list_segments([tiny], "train"), [2], before=True)[0]
+    stream = window.segment.events()
+    forward = read_window(window, None, look_back=True).window.before
+    assert forward is not None
+    assert (forward.start_us, forward.stop_us) == (0, window.start_us)
+    np.testing.assert_array_equal(forward.events.t, stream.slice_by_frame(0, 2).t)
+    window = list_windows(list_segments([tiny], "train"), [2], after=True)[0]
+    backward = read_window(window, None, look_back=True, reverse=True).window
+    assert backward.before is not None
+    assert backward.before.stop_us == backward.start_us == window.start_us
+    assert len(backward.before.events) == len(stream.slice_by_frame(2, 4))
+    assert (backward.before.events.t < backward.start_us).all()
+
+
 def test_splits_do_not_mix(tiny: Path) -> None:
     """Train on the train split alone."""
     assert [segment.name for segment in list_segments([tiny], "train")] == ["first"]
@@ -67,7 +91,8 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
     """Reverse and negate the grid, and read the flow from the last frame to the first."""
     window = list_windows(list_segments([tiny], "train"), [2])[1]
     forward, backward = (
-        to_sample(read_window(window, None, reverse=reverse), bins=5) for reverse in (False, True)
+        to_sample(read_window(window, None, reverse=reverse), SmallUnetSpec(), bins=5)
+        for reverse in (False, True)
     )
     np.testing.assert_allclose(backward.grid, -forward.grid[::-1], atol=1e-5)
     flow, valid = window.segment.flow(window.stop, window.start)
@@ -78,7 +103,7 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
 def test_the_named_sensor_is_read(tiny: Path) -> None:
     """Take the events of the sensor that the configuration names."""
     window = list_windows(list_segments([tiny], "train"), [1])[0]
-    events = read_window(window, "difference").events
+    events = read_window(window, "difference").window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
 
@@ -86,12 +111,13 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
 @pytest.mark.parametrize("limit", [0, 50_000, 1e9])
 def test_a_cache_of_any_size_reads_the_same(tiny: Path, limit: float) -> None:
     """Return what the file holds however much is kept, and never keep more than allowed."""
-    windows = list_windows(list_segments([tiny], "train"), [1, 2])
-    cache = WindowCache(None, limit)
+    windows = list_windows(list_segments([tiny], "train"), [1, 2], before=True, after=True)
+    cache = WindowCache(None, look_back=True, limit=limit)
     for window, reverse in itertools.product(windows * 2, (False, True)):
-        kept, read = cache.read(window, reverse=reverse), read_window(window, None, reverse=reverse)
+        kept = cache.read(window, reverse=reverse)
+        read = read_window(window, None, look_back=True, reverse=reverse)
         np.testing.assert_array_equal(kept.flow, read.flow)
-        np.testing.assert_array_equal(kept.events.t, read.events.t)
+        np.testing.assert_array_equal(kept.window.events.t, read.window.events.t)
         assert cache.used <= limit
 
 
@@ -144,6 +170,12 @@ def test_several_datasets_are_pooled(quick: Config, tiny: Path) -> None:
     """Add the windows of further datasets."""
     pooled = training_windows(quick(more_datasets=(tiny,)))
     assert len(pooled) == 2 * len(training_windows(quick()))
+
+
+def test_networks_that_look_back_get_both_windows(quick: Config) -> None:
+    """Stack the grids of the window before and the window itself."""
+    config = quick(model=EraftSpec.lite())
+    assert training_windows(config)[0, 0]["grid"].shape == (10, 16, 16)
 
 
 def test_too_short_segments_are_refused(quick: Config) -> None:

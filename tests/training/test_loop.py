@@ -136,7 +136,7 @@ def test_another_run_in_the_folder_is_refused(quick: Config, copy: Path) -> None
 def test_divergence_is_told(quick: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop at a gradient that is not finite instead of stepping into it."""
     monkeypatch.setattr(
-        loop, "multiscale_flow_loss", lambda flows, *_: flows[-1].sum() * float("nan")
+        loop, "multiscale_flow_loss", lambda flows, *_, **__: flows[-1].sum() * float("nan")
     )
     with pytest.raises(InputError, match="learning_rate"):
         train(quick(), progress=False)

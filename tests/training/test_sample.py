@@ -9,12 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen.representations.voxel_grid import voxel_grid
 from datagen.training import sample as change
 from datagen.training.augment import augment_sample
 from datagen.training.config import AugmentSpec
 from datagen.training.sample import Sample
-from schemas.arrays import EventArray
 
 HEIGHT, WIDTH = 12, 20
 EXACT: dict[str, Callable[[Sample], Sample]] = {
@@ -81,43 +79,3 @@ def test_resize_invalidates_what_it_blends_with_unknown_flow() -> None:
     grown = change.resize(sample, 2 * HEIGHT, 2 * WIDTH)
     assert not grown.valid.any()
     assert not grown.flow.any()
-
-
-def window_events(seed: int, n: int = 50) -> EventArray:
-    rng = np.random.default_rng(seed)
-    return EventArray(
-        t=np.sort(rng.integers(0, 1001, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
-
-
-def grid_of(events: EventArray):  # type: ignore[no-untyped-def]
-    return voxel_grid(events, start_us=0, end_us=1000, bins=4, height=HEIGHT, width=WIDTH)
-
-
-def test_reversed_time_is_an_involution_in_order() -> None:
-    """Reverse twice to the same events, and keep time from decreasing in between."""
-    events = window_events(0)
-    back = change.reverse_time(events, 0, 1000)
-    assert (np.diff(back.t) >= 0).all()
-    again = change.reverse_time(back, 0, 1000)
-    np.testing.assert_array_equal(again.t, events.t)
-    np.testing.assert_array_equal(again.p, events.p)
-    np.testing.assert_allclose(grid_of(back), -grid_of(events)[::-1], atol=1e-6)
-
-
-def test_flipped_polarity_negates_the_grid() -> None:
-    """Negate the voxel grid by swapping ON and OFF."""
-    events = window_events(1)
-    np.testing.assert_array_equal(grid_of(change.flip_polarity(events)), -grid_of(events))
-
-
-def test_dropped_events_are_a_subset_of_the_expected_size() -> None:
-    """Keep about the asked share, in order, and all of them for a share of zero."""
-    events = window_events(2, n=4000)
-    kept = change.drop_events(events, 0.25, np.random.default_rng(0))
-    assert 2850 < len(kept) < 3150
-    assert (np.diff(kept.t) >= 0).all()
-    assert len(change.drop_events(events, 0.0, np.random.default_rng(0))) == len(events)
