@@ -44,7 +44,7 @@ def tiny_spec(**changes: Any) -> JobSpec:
     base = {"trajectory": trajectory, "duration": 0.24, "frame_rate": 25.0}
     job = {
         "name": "tiny",
-        "camera": {"width": 32, "height": 24, "fx": 24.0, "exposure": 1.0},
+        "camera": {"width": 33, "height": 23, "fx": 24.0, "exposure": 1.0},
         "sensors": [
             {"kind": "event_camera", "threshold_on": THRESHOLD, "threshold_off": THRESHOLD,
              "threshold_sigma": 0.0, "log_eps": EPS},
@@ -77,7 +77,7 @@ def build_segment(path: Path, *, index: int = 0, still: bool = False) -> Path:
     with h5py.File(path, "w") as file:
         for name, array in light.columns(segment.segment_id).items():
             file[name] = array
-        file["objects/prim_path"] = np.array(["/wall", "/square"], h5py.string_dtype())
+        file["objects/prim_path"] = np.array(["/wall", "/square", "/unseen"], h5py.string_dtype())
         file["t_offset"] = np.int64(index * segment.frame_count * FRAME_US)
         _write_events(file, "events", spec.sensors[0], light.events(), light)
         _write_events(file, "events_difference", spec.sensors[2], light.differences(), light)
@@ -195,7 +195,7 @@ class _Film:
             "pose/quaternion_xyzw": self.quaternion[step],
             "pose/linear_velocity": np.tile(self.pace * VELOCITY, (n, 1)),
             "pose/angular_velocity": np.tile([0.0, 0.0, self.pace * PAN], (n, 1)),
-            "objects/instance_id": np.array([1, 2], np.uint16),
+            "objects/instance_id": np.array([1, 2, 3], np.uint16),
             "objects/moving_id": np.array([2], np.uint16),
             "objects/world_from_object": objects,
         }

@@ -104,8 +104,7 @@ def _open(path: Path) -> h5py.File:
     if not path.is_file():
         raise DatasetError(f"{path}: no such file; expected a dataset folder or a segment file")
     try:
-        # a finished file is never changed: no lock is needed, and read-only media allow none
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r")
     except OSError as error:
         raise DatasetError(
             f"{path}: not readable as HDF5 ({error}); expected a segment file of "

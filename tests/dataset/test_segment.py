@@ -21,18 +21,18 @@ def test_times_and_camera(segment: Segment) -> None:
     """Read times and pinhole with their types."""
     assert segment.times.tolist() == [k * FRAME_US for k in range(6)]
     assert segment.times.dtype == np.int64
-    assert (segment.intrinsics.width, segment.intrinsics.height) == (32, 24)
+    assert (segment.intrinsics.width, segment.intrinsics.height) == (33, 23)
     assert segment.intrinsics.fx == 24.0
-    assert segment.intrinsics.cx == 16.0
+    assert segment.intrinsics.cx == 16.5
 
 
 def test_pictures_have_their_types(segment: Segment) -> None:
     """Read every picture of a frame in the type that is promised."""
     pictures = {
-        "rgb": (np.uint8, (24, 32, 3)),
-        "luminance": (np.float32, (24, 32)),
-        "depth": (np.float32, (24, 32)),
-        "instance": (np.uint16, (24, 32)),
+        "rgb": (np.uint8, (23, 33, 3)),
+        "luminance": (np.float32, (23, 33)),
+        "depth": (np.float32, (23, 33)),
+        "instance": (np.uint16, (23, 33)),
     }
     for name, (dtype, shape) in pictures.items():
         picture = getattr(segment, name)(1)
@@ -61,7 +61,7 @@ def test_depth_meets_the_wall(segment: Segment) -> None:
 
 def test_objects_are_named(segment: Segment) -> None:
     """Map ids to prims and follow the one that moves."""
-    assert segment.prim_paths == {1: "/wall", 2: "/square"}
+    assert segment.prim_paths == {1: "/wall", 2: "/square", 3: "/unseen"}
     assert segment.object_ids.tolist() == [2]
     moved = segment.world_from_object[5, 0, 0, 3] - segment.world_from_object[0, 0, 0, 3]
     assert moved == pytest.approx(SQUARE_SPEED * 0.2)

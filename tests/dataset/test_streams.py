@@ -95,7 +95,7 @@ def test_spikes_by_poll_time_and_frame_agree(segment: Segment) -> None:
     assert len(by_frame) == 80
     np.testing.assert_array_equal(by_frame.packed, by_poll.packed)
     np.testing.assert_array_equal(by_time.packed, by_poll.packed)
-    assert by_poll.unpack().shape == (80, 24, 32)
+    assert by_poll.unpack().shape == (80, 23, 33)
 
 
 def test_a_poll_belongs_to_the_time_at_which_it_ends(segment: Segment) -> None:

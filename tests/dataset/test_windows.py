@@ -60,7 +60,7 @@ def test_samples_batch_in_a_loader(tiny: Path) -> None:
         samples = WindowDataset(dataset.windows(2))
         batch = next(iter(DataLoader(samples, batch_size=4)))
     assert len(samples) == 8
-    assert batch["voxel"].shape == (4, 5, 24, 32)
+    assert batch["voxel"].shape == (4, 5, 23, 33)
     assert batch["flow"].dtype == torch.float32
     assert batch["frames"].tolist() == [[3, k, k + 2] for k in range(4)]
     outside = ~batch["valid"][:, None].expand(-1, 2, -1, -1)
