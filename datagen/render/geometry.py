@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from datagen.geometry.camera import invert_affine
 from datagen.render.vectors import Records, Vector, cross, dot, moved, row, sub, turned
 from datagen.scenes.model import Mesh, Scene
 
@@ -60,7 +61,7 @@ def rest_frames(scene: Scene) -> Records:
     frames = np.empty(len(scene.instances), FRAME)
     for i, instance in enumerate(scene.instances):
         frames["world_from_object"][i] = instance.world_from_object
-    frames["object_from_world"] = np.linalg.inv(frames["world_from_object"])
+    frames["object_from_world"] = invert_affine(frames["world_from_object"])
     return frames
 
 
@@ -70,7 +71,7 @@ def frames_at(rest: Records, moving: tuple[int, ...], poses: NDArray[np.float64]
         return rest
     now = rest.copy()
     now["world_from_object"][list(moving)] = poses
-    now["object_from_world"][list(moving)] = np.linalg.inv(poses)
+    now["object_from_world"][list(moving)] = invert_affine(poses)
     return now
 
 

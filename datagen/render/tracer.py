@@ -172,8 +172,10 @@ def _kinds(
 
 
 def _placed(corners: NDArray[np.float64], scene: Scene, i: int) -> NDArray[np.float64]:
-    matrix = scene.instances[i].world_from_object
-    return corners @ matrix[:3, :3].T + matrix[:3, 3]
+    # sums written out, so that they do not depend on a linear algebra library
+    x, y, z = (corners[..., axis, None] for axis in range(3))
+    matrix = scene.instances[i].world_from_object[:3]
+    return x * matrix[:, 0] + y * matrix[:, 1] + z * matrix[:, 2] + matrix[:, 3]
 
 
 def _part(
