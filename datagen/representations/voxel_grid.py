@@ -44,7 +44,7 @@ def voxel_grid(
     check_window(start_us, end_us, bins)
     check_on_sensor(events, height, width)
     grid = np.zeros((bins, height, width), np.float32)
-    _vote(grid, events.t, events.x, events.y, events.p, start_us, (bins - 1) / (end_us - start_us))
+    vote(grid, events.t, events.x, events.y, events.p, start_us, (bins - 1) / (end_us - start_us))
     return grid
 
 
@@ -98,7 +98,8 @@ def check_on_sensor(events: EventArray, height: int, width: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _vote(grid, t, x, y, p, start, bins_per_us):  # type: ignore[no-untyped-def]
+def vote(grid, t, x, y, p, start, bins_per_us):  # type: ignore[no-untyped-def]
+    """Add every event's polarity to the two bins around (t - start) * bins_per_us."""
     last = grid.shape[0] - 1
     for i in range(t.shape[0]):
         at = (t[i] - start) * bins_per_us
