@@ -18,17 +18,19 @@ from datagen.preview.stream_color import polarity_counts, signed_to_rgb
 from datagen.store import new_file
 from schemas.sensor import FrameDifferenceSpec
 
-PANEL_WIDTH = 224
+PANEL_WIDTH = 256
 EDGE = 10
 STRIP = 24
-MOST_FRAMES = 60
+MOST_FRAMES = 40
 SHORTEST_MS = 40
 """Viewers slow down films that are faster."""
 EVENT_DECAY = 0.6
 """Per frame, for sensors that name no decay of their own."""
 FULL_COLOR = 3.0
 """Signed events with full colour."""
-COLORS = 128
+COLORS = 256
+SHADES = 6
+"""Steps of event colour: flat areas make a small file."""
 
 
 def write_animation(segment: Segment, path: Path) -> Path:
@@ -67,7 +69,7 @@ def _frames(segment: Segment) -> Iterator[Image.Image]:
         if k in shown:
             flow, valid = segment.flow_forward(k - 1)
             pictures = [segment.rgb(k), flow_to_rgb(flow, valid, scale=scale)]
-            pictures += [signed_to_rgb(value, scale=FULL_COLOR) for value in faded]
+            pictures += [signed_to_rgb(_stepped(value), scale=FULL_COLOR) for value in faded]
             yield _strip(names, pictures, f"{segment.times[k] * 1e-6:.2f} s")
 
 
@@ -81,6 +83,12 @@ def _faded_events(segment: Segment, stream: EventStream) -> Iterator[NDArray[np.
         on, off = polarity_counts(events, height=camera.height, width=camera.width)
         total = decay * total + on - off
         yield total
+
+
+def _stepped(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    step = FULL_COLOR / SHADES
+    rounded: NDArray[np.float64] = np.rint(value / step) * step
+    return rounded
 
 
 def _strip(names: list[str], pictures: list[Picture], time: str) -> Image.Image:

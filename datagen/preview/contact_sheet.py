@@ -32,10 +32,14 @@ from datagen.preview.page import (
     write,
 )
 from datagen.preview.stream_color import counts_to_rgb, polarity_counts, spikes_to_rgb
+from schemas.arrays import EventArray
+from schemas.sensor import FrameDifferenceSpec
 
 ROWS = 4
 PLAYBACK_POLLS = 256
 """Most polls that a spike picture averages."""
+SHARP_DENSITY = 0.35
+"""Events per pixel in one picture, above which edges run together."""
 HEAD_HEIGHT = 118
 LABEL_WIDTH = 92
 
@@ -170,19 +174,37 @@ def flow_scale(flows: list[tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> fl
 
 def _event_column(segment: Segment, stream: EventStream, instants: list[int]) -> Column:
     height, width = segment.intrinsics.height, segment.intrinsics.width
-    counts = [
-        polarity_counts(stream.slice_by_frame(k, k + 1), height=height, width=width)
-        for k in instants
+    intervals = [stream.slice_by_frame(k, k + 1) for k in instants]
+    density = float(np.mean([len(events) for events in intervals])) / (height * width)
+    share = min(1.0, SHARP_DENSITY / max(density, 1e-9))
+    if isinstance(stream.sensor, FrameDifferenceSpec):
+        share = 1.0  # all of its events lie at the end of the interval
+    parts = [
+        _first_part(segment, k, events, share)
+        for k, events in zip(instants, intervals, strict=True)
     ]
+    counts = [polarity_counts(events, height=height, width=width) for events in parts]
     seen = np.concatenate([c[c > 0] for pair in counts for c in pair])
     scale = float(np.percentile(seen, 95)) if len(seen) else 1.0
-    per_pixel = float(np.mean([on + off for on, off in counts]))
+    milliseconds = share * float(np.diff(segment.times).mean()) * 1e-3
     return Column(
-        title=stream.name.replace("_", " ").capitalize(),
-        note="until the next frame",
+        title=title(stream.name),
+        note=f"the next {milliseconds:.3g} ms",
         pictures=[counts_to_rgb(on, off, scale=scale) for on, off in counts],
-        legend=event_legend(scale, per_pixel),
+        legend=event_legend(scale, density),
     )
+
+
+def _first_part(segment: Segment, k: int, events: EventArray, share: float) -> EventArray:
+    """The events of the first `share` of frame interval k: few enough to show edges sharply."""
+    start, end = segment.times[k], segment.times[k + 1]
+    stop = int(np.searchsorted(events.t, start + share * (end - start), side="right"))
+    return EventArray(t=events.t[:stop], x=events.x[:stop], y=events.y[:stop], p=events.p[:stop])
+
+
+def title(name: str) -> str:
+    """A sensor's name as a heading."""
+    return name.replace("_", " ").capitalize()
 
 
 def _spike_column(stream: SpikeStream, instants: list[int]) -> Column:
@@ -198,7 +220,7 @@ def _spike_column(stream: SpikeStream, instants: list[int]) -> Column:
         f"{stream.rate_hz:,.0f} polls/s, alpha {stream.alpha:g}",
     ]
     return Column(
-        title=stream.name.replace("_", " ").capitalize(),
+        title=title(stream.name),
         note="playback",
         pictures=pictures,
         legend=note_legend(lines),

@@ -57,5 +57,5 @@ def fit(picture: Picture, width: int = CELL_WIDTH) -> Image.Image:
 def save_png(image: Image.Image, path: Path) -> Path:
     """Write a PNG, whole or not at all."""
     with new_file(path) as temporary:
-        image.save(temporary, format="PNG", optimize=True)
+        image.save(temporary, format="PNG")
     return path
