@@ -23,6 +23,8 @@ from datagen.scenes.layouts.shell import Opening
 from datagen.scenes.shapes.solids import box, slab
 
 X, Y, HEIGHT = 8.0, 3.0, 3.1
+RUNNER = 0.005
+"""Thickness of the carpet [m]; what stands on the floor sinks into it."""
 ROLL = 1.05
 """Radius of the circle that wheels roll on [m]."""
 BAYS = tuple(float(x) for x in np.arange(-6.0, 6.1, 2.0))
@@ -60,7 +62,7 @@ def _shell(plan: Plan, rng: np.random.Generator) -> None:
     shell.ceiling(plan, above, span_x, span_y, HEIGHT, skylights)
     shell.skylight_bars(plan, frame, HEIGHT, skylights)
     runner = surface(plan, rng, "kilim", "carpet", "plaid", "stripes", tile=1.8)
-    plan.fix(slab((-6.5, -0.9, 0.0), (6.5, 0.9, 0.012)), runner)
+    plan.fix(slab((-6.5, -0.9, 0.0), (6.5, 0.9, RUNNER)), runner)
 
 
 def _walls(plan: Plan, rng: np.random.Generator) -> None:
@@ -90,10 +92,10 @@ def _objects(plan: Plan, streams: Streams) -> None:
     props = props_for(plan, streams, count)
     middle, around = -(-count * 3 // 8), count // 4
     crowd = min(1.0, np.sqrt(9.0 / max(middle, 1)))
-    tall = ring(0.0, CENTRE, floor=0.012, height=0.4)
+    tall = ring(0.0, CENTRE, height=0.4)
     strew(props, Occupied(), tall, middle, sizes=(0.1 * crowd, 0.2 * crowd))
     crowd = min(1.0, np.sqrt(30.0 / max(count, 1)))
-    low = ring(ROLL + 0.13, 2.3, floor=0.012, height=LOW - 0.012)
+    low = ring(ROLL + 0.13, 2.3, height=LOW)
     strew(props, Occupied(), low, around, sizes=(0.07 * crowd, 0.12 * crowd))
     rest = count - middle - around
     quarters = [(sx, sy) for sx in (-1, 1) for sy in (-1, 1)]
@@ -108,7 +110,7 @@ def _movers(plan: Plan, streams: Streams) -> None:
     count, speed = streams.spec.moving_objects, streams.spec.motion_speed
     props = movers_for(plan, streams)
     rolling, low = -(-count // 3), count // 3
-    movers.roll(props, rolling, radius=ROLL, floor=0.012, speed=speed)
+    movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=speed)
     movers.fly(props, low, Airspace(radius=CENTRE, low=0.45, high=0.74), speed=speed)
     above = Airspace(radius=1.9, low=2.15, high=2.85)
     movers.fly(props, count - rolling - low, above, speed=speed)

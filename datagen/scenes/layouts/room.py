@@ -21,7 +21,8 @@ from datagen.scenes.layouts.wall_units import fill_walls
 from datagen.scenes.shapes.solids import slab
 
 HEIGHT = 2.75
-RUG = 0.012
+RUG = 0.005
+"""Thickness of the rug [m]; what stands on the floor sinks into it."""
 TABLE = 0.3
 """Height of the low table [m]."""
 ROLL = 1.05
@@ -39,8 +40,8 @@ def lay_out(streams: Streams) -> Plan:
     _movers(plan, streams)
     rng = streams.rng("light")
     light.sun(plan, rng, elevation_deg=(48.0, 68.0))
-    light.lamp(plan, rng, (x - 0.7, 0.2, 1.75), level=0.7)
-    light.panel(plan, (0.0, 0.0, HEIGHT - 0.12), (0.9, 0.9), level=1.4)
+    light.lamp(plan, rng, (x - 0.7, 0.2, 1.75), level=0.9)
+    light.panel(plan, (0.0, 0.0, HEIGHT - 0.12), (0.9, 0.9), level=1.9)
     light.sky(plan, rng)
     return plan
 
@@ -78,10 +79,14 @@ def _furniture(plan: Plan, rng: np.random.Generator, x: float, y: float) -> None
     sofa = plan.part(furniture.sofa(2.0), cloth)
     plan.place("Set", sofa, (0.0, y - 0.45, 0.0), heading=np.pi)
     chair = plan.part(furniture.chair(0.92, 0.45), plan.texture(choose(rng, "wood", "planks")))
-    for at_x, at_y in ((x - 0.6, -y + 0.9), (x - 0.6, y - 1.0), (-x + 0.9, -y + 0.7)):
+    for at_x, at_y in _chair_places(x, y):
         plan.place("Set", chair, (at_x, at_y, 0.0), heading=float(rng.uniform(0.0, 6.28)))
     lamp = plan.part(furniture.floor_lamp(1.6), plan.texture(choose(rng, "stripes", "plaid")))
     plan.place("Set", lamp, (x - 0.45, 0.2, 0.0))
+
+
+def _chair_places(x: float, y: float) -> tuple[tuple[float, float], ...]:
+    return (x - 0.9, 1.3 - y), (x - 0.9, y - 1.3), (0.9 - x, 1.3 - y)
 
 
 def _objects(plan: Plan, streams: Streams, x: float, y: float) -> None:
@@ -92,17 +97,20 @@ def _objects(plan: Plan, streams: Streams, x: float, y: float) -> None:
     table = ring(0.0, 0.48, floor=TABLE, height=0.42)
     strew(props, Occupied(), table, on_table, sizes=(0.09 * crowd, 0.18 * crowd))
     crowd = min(1.0, np.sqrt(30.0 / max(count, 1)))
-    low = ring(ROLL + 0.12, 2.4, floor=RUG, height=LOW - RUG)
+    low = ring(ROLL + 0.12, 2.4, height=LOW)
     strew(props, Occupied(), low, around, sizes=(0.07 * crowd, 0.12 * crowd))
     beyond = Zone(inner=CLEAR, x=(0.6 - x, x - 0.6), y=(1.4 - y, y - 1.4), height=0.6)
     sizes = (0.12 * crowd, 0.22 * crowd)
-    strew(props, Occupied(), beyond, count - on_table - around, sizes=sizes)
+    taken = Occupied()
+    for at_x, at_y in _chair_places(x, y):
+        taken.take(at_x, at_y, 0.35)
+    strew(props, taken, beyond, count - on_table - around, sizes=sizes)
 
 
 def _movers(plan: Plan, streams: Streams) -> None:
     count = streams.spec.moving_objects
     props = movers_for(plan, streams)
     rolling = -(-count // 3)
-    movers.roll(props, rolling, radius=ROLL, floor=RUG, speed=streams.spec.motion_speed)
+    movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=streams.spec.motion_speed)
     space = Airspace(radius=CENTRE, low=TABLE + 0.45, high=1.45)
     movers.fly(props, count - rolling, space, speed=streams.spec.motion_speed)

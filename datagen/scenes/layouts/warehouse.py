@@ -32,8 +32,8 @@ def lay_out(streams: Streams) -> Plan:
     _movers(plan, streams)
     rng = streams.rng("light")
     light.sun(plan, rng, elevation_deg=(55.0, 72.0))
-    light.panel(plan, (-2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=1.1)
-    light.panel(plan, (2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=1.1)
+    light.panel(plan, (-2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=0.8)
+    light.panel(plan, (2.2, 0.0, HEIGHT - 0.3), (2.4, 0.6), level=0.8)
     light.sky(plan, rng)
     return plan
 

@@ -23,8 +23,8 @@ def sky(rng: np.random.Generator, height: int, contrast: float) -> NDArray[np.ui
     ridge = fractal(rng, n, slope=1.4, low=3)[0] * np.float32(0.018) + np.float32(0.05)
     above = smoothstep(-0.004, 0.004, elevation - ridge)
     land = _land(rng, n, hue, contrast)[:height]
-    haze = np.broadcast_to(smoothstep(-0.25, 0.06, elevation), (height, n))
-    land = mix(land, hsv(hue, 0.12, 0.75), 0.55 * haze)
+    haze = np.broadcast_to(smoothstep(-0.12, 0.06, elevation), (height, n))
+    land = mix(land, hsv(hue, 0.12, 0.75), 0.3 * haze)
     return np.asarray(np.clip(mix(land, image, above) * 255.0 + 0.5, 0, 255), np.uint8)
 
 
@@ -44,7 +44,8 @@ def _heaven(
 
 def _land(rng: np.random.Generator, n: int, hue: float, contrast: float) -> Image:
     green = shade(
-        flat(n, hsv(rng.uniform(0.1, 0.24), 0.22, 0.62)), contrast * 0.3 * fractal(rng, n)
+        flat(n, hsv(rng.uniform(0.1, 0.24), 0.22, 0.62)),
+        contrast * 0.4 * fractal(rng, n, slope=0.8),
     )
     wood = smoothstep(0.2, 0.5, fractal(rng, n, slope=0.9, low=6, stretch=(1.0, 3.0)))
     return mix(green, hsv(hue - 0.27, 0.25, 0.42), contrast * wood)
