@@ -20,9 +20,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from datagen.render.compiled import inlined
 from datagen.render.vectors import Vector, add, dot, normalized
 
 MIN_ROUGHNESS = 0.2
@@ -31,14 +31,14 @@ TABLE_SIZE = 32
 TABLE_POINTS = 24
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def ggx(n_h: float, a: float) -> float:
     """Distribution of microfacet normals D."""
     k = n_h * n_h * (a * a - 1.0) + 1.0
     return a * a / (math.pi * k * k)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def smith(n_l: float, n_v: float, a: float) -> float:
     """Visibility V = G / (4 n.l n.v)."""
     a2 = a * a
@@ -47,7 +47,7 @@ def smith(n_l: float, n_v: float, a: float) -> float:
     )
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def reflected(
     normal: Vector, view: Vector, light: Vector, diffuse: Vector, f0: Vector, a: float
 ) -> Vector:
@@ -102,7 +102,7 @@ def specular_table() -> NDArray[np.float64]:
     return np.stack(parts, axis=-1)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def specular_share(table: NDArray[np.float64], n_v: float, roughness: float) -> tuple[float, float]:
     """A and B, bilinear in the table."""
     last = TABLE_SIZE - 1.0

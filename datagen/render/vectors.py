@@ -10,70 +10,71 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
 from numpy.typing import NDArray
+
+from datagen.render.compiled import inlined
 
 Vector = tuple[float, float, float]
 Records = NDArray[Any]
 """Structured array; its dtype is given where it is made."""
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def dot(a: Vector, b: Vector) -> float:
     """Scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def cross(a: Vector, b: Vector) -> Vector:
     """Vector product."""
     return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def add(a: Vector, b: Vector) -> Vector:
     """a + b."""
     return (a[0] + b[0], a[1] + b[1], a[2] + b[2])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def sub(a: Vector, b: Vector) -> Vector:
     """a - b."""
     return (a[0] - b[0], a[1] - b[1], a[2] - b[2])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def scaled(a: Vector, k: float) -> Vector:
     """k a."""
     return (a[0] * k, a[1] * k, a[2] * k)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def times(a: Vector, b: Vector) -> Vector:
     """Products by component, as for colours."""
     return (a[0] * b[0], a[1] * b[1], a[2] * b[2])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def normalized(a: Vector) -> Vector:
     """a / |a|; a vector of no length stays as it is."""
     length = math.sqrt(dot(a, a))
     return scaled(a, 1.0 / length) if length > 0.0 else a
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def vector(array: NDArray[Any]) -> Vector:
     """The first three numbers of an array."""
     return (array[0], array[1], array[2])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def row(array: NDArray[Any], i: int) -> Vector:
     """The three numbers in `array[i]`."""
     return (array[i, 0], array[i, 1], array[i, 2])
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def turned(matrix: NDArray[Any], v: Vector) -> Vector:
     """The linear part of a (3, 3) or (4, 4) transform, applied to v."""
     return (
@@ -83,7 +84,7 @@ def turned(matrix: NDArray[Any], v: Vector) -> Vector:
     )
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def turned_back(matrix: NDArray[Any], v: Vector) -> Vector:
     """The transpose of the linear part, applied to v: normals go by the inverse transpose."""
     return (
@@ -93,7 +94,7 @@ def turned_back(matrix: NDArray[Any], v: Vector) -> Vector:
     )
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def moved(matrix: NDArray[Any], v: Vector) -> Vector:
     """A (4, 4) affine transform, applied to a point."""
     return add(turned(matrix, v), (matrix[0, 3], matrix[1, 3], matrix[2, 3]))

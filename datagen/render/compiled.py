@@ -1,0 +1,16 @@
+"""How kernels are compiled: machine code kept on disk, no interpreter lock, bits that do not depend
+on the vector width.
+
+Nothing may be reassociated or fused (no `fastmath`), so a loop gives the same bits whether it runs
+on one lane or sixteen. Division follows IEEE 754 (x / 0 is infinite or NaN) instead of raising as
+Python does: a test inside a loop would keep it from being vectorised.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+kernel = njit(cache=True, nogil=True, error_model="numpy")
+"""A loop over many things."""
+inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+"""A small function of a few numbers, to be part of the loop that calls it."""
