@@ -61,7 +61,7 @@ def _frames(segment: Segment) -> Iterator[Image.Image]:
     """One picture per chosen frame k >= 1: RGB at k, flow k-1 to k, faded events up to k."""
     chosen = [k + 1 for k in spread(segment.frame_count - 1, MOST_FRAMES)]
     scale = flow_scale([segment.flow_forward(k - 1) for k in chosen[:: max(1, len(chosen) // 8)]])
-    films = [_faded_events(segment, stream) for stream in segment.event_streams]
+    films = [faded_events(segment, stream) for stream in segment.event_streams]
     names = ["RGB", "flow", *(s.name.replace("_", " ") for s in segment.event_streams)]
     shown = set(chosen)
     for k in range(1, segment.frame_count):
@@ -73,7 +73,7 @@ def _frames(segment: Segment) -> Iterator[Image.Image]:
             yield _strip(names, pictures, f"{segment.times[k] * 1e-6:.2f} s")
 
 
-def _faded_events(segment: Segment, stream: EventStream) -> Iterator[NDArray[np.float64]]:
+def faded_events(segment: Segment, stream: EventStream) -> Iterator[NDArray[np.float64]]:
     """S_k = decay S_{k-1} + ON - OFF events in (t_{k-1}, t_k], for k = 1, 2, ..."""
     sensor, camera = stream.sensor, segment.intrinsics
     decay = sensor.decay if isinstance(sensor, FrameDifferenceSpec) else EVENT_DECAY
