@@ -38,10 +38,14 @@ class Checkpoint:
     """Time spent in the loop."""
     model: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
+    average: dict[str, torch.Tensor] | None
+    """Moving average of the weights, if the run keeps one."""
     mean_flow: tuple[float, float]
     """Mean true flow of the training windows [px], a baseline."""
     best_epe: float | None
     """Least validation EPE so far [px]."""
+    best_step: int
+    """Step of that validation; 0 before the first."""
     protocol: str
     """How `best_epe` was measured."""
 
@@ -58,7 +62,7 @@ class Checkpoint:
         """The trained network, ready to predict."""
         config = self.parsed_config()
         model = build_model(config.model, bins=config.window.bins)
-        model.load_state_dict(self.model)
+        model.load_state_dict(self.model if self.average is None else self.average)
         return model.eval()
 
 

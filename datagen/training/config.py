@@ -88,6 +88,16 @@ class TrainConfig(Spec):
     cache_mb: NonNegative = 512.0
     """Most memory per process for events and flow that were read [MB]."""
     device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the forward pass; weights, loss and optimiser are always float32."""
+    compile: bool = False
+    """Whether to compile the network before training: slow to start, then faster."""
+    average_decay: Annotated[float, Field(strict=True, ge=0, lt=1)] = 0.0
+    """Decay per step of a moving average of the weights, which is then what is evaluated; 0: none."""
+    patience: PositiveCount | None = None
+    """Ends training after so many validations in a row without a new best."""
+    tensorboard: bool = False
+    """Whether to write metrics for TensorBoard too; needs the package `tensorboard`."""
 
     @model_validator(mode="after")
     def _limited(self) -> TrainConfig:

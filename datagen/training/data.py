@@ -30,6 +30,7 @@ from datagen.training.models.base import ModelSpec
 from datagen.training.sample import Sample, active_pixels
 
 Split = Literal["train", "val", "test"]
+ALL = slice(None)
 Key = tuple[int, int]
 """Epoch and index of a window: all that a sample's randomness depends on, the seed aside."""
 
@@ -202,8 +203,12 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
 class StepSampler:
     """Batches of keys from a step on, without end: permutations of all windows, one per epoch."""
 
-    def __init__(self, count: int, batch: int, seed: int, *, first_step: int = 0) -> None:
+    def __init__(
+        self, count: int, batch: int, seed: int, *, first_step: int = 0, part: slice = ALL
+    ) -> None:
         self.count, self.batch, self.seed, self.first_step = count, batch, seed, first_step
+        self.part = part
+        """What of each batch is loaded here; the rest is loaded by other processes."""
 
     def __iter__(self) -> Iterator[list[Key]]:
         position = self.first_step * self.batch
@@ -217,7 +222,7 @@ class StepSampler:
             keys.append((epoch, int(order[at])))
             position += 1
             if len(keys) == self.batch:
-                yield keys
+                yield keys[self.part]
                 keys = []
 
 
@@ -260,10 +265,10 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
 
 
 def training_batches(
-    windows: TrainingWindows, config: TrainConfig, *, first_step: int
+    windows: TrainingWindows, config: TrainConfig, *, first_step: int, part: slice = ALL
 ) -> DataLoader[dict[str, torch.Tensor]]:
-    """Batches as tensors, from a step on, without end."""
-    sampler = StepSampler(len(windows), config.batch, config.seed, first_step=first_step)
+    """Batches (or `part` of each) as tensors, from a step on, without end."""
+    sampler = StepSampler(len(windows), config.batch, config.seed, first_step=first_step, part=part)
     return DataLoader(
         windows,
         batch_sampler=sampler,

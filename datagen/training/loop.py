@@ -8,47 +8,35 @@ The run's folder holds `config.json`, `metrics.jsonl` (one line per step and per
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Never
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from datagen.dataset import Window
-from datagen.errors import InputError, OutputError
-from datagen.store import folder_lock, write_file
-from datagen.training.baselines import mean_flow
-from datagen.training.checkpoint import Checkpoint, dataset_digest, load_checkpoint
+from datagen.errors import InputError
+from datagen.store import folder_lock
+from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
-from datagen.training.data import (
-    TrainingWindows,
-    list_segments,
-    list_windows,
-    training_batches,
-    training_windows,
-    window_samples,
-)
-from datagen.training.encoding import looks_back
-from datagen.training.evaluate import native_protocol, save_predictions, spread
+from datagen.training.data import training_batches, window_samples
+from datagen.training.evaluate import save_predictions, spread
 from datagen.training.losses import multiscale_flow_loss
 from datagen.training.measure import NETWORK, measure
 from datagen.training.metrics_log import MetricsLog
-from datagen.training.models.base import build_model, scale_decay
-from datagen.training.numerics import numeric_threads, seeded
+from datagen.training.models.base import scale_decay
+from datagen.training.numerics import numeric_threads
 from datagen.training.pictures import save_curve, smooth
+from datagen.training.ranks import Ranks, joined_ranks
+from datagen.training.run import Run, open_run
 
 WARM_UP = 0.02
 """Share of the budget over which the learning rate rises."""
-FREE_FIELDS = {
-    "dataset", "more_datasets", "out", "steps", "minutes", "workers", "threads", "cache_mb",
-    "validate_every", "checkpoint_every", "device",
-}  # fmt: skip
-"""What may differ when a run is continued; data sets are compared by their digest."""
 PICTURE_ROWS = 4
 """Windows on the sheet of predictions."""
 BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
@@ -68,42 +56,6 @@ class TrainResult:
     """Least validation error [px]; None without a val split."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Run:
-    """The moving parts of a run."""
-
-    config: TrainConfig
-    digest: str
-    windows: TrainingWindows
-    validation: list[Window]
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    mean_flow: tuple[float, float]
-    step: int = 0
-    seconds: float = 0.0
-    best_epe: float | None = None
-
-    def done(self) -> float:
-        """Share of the budget that is spent."""
-        by_steps = self.step / self.config.steps if self.config.steps else 0.0
-        by_time = self.seconds / 60 / self.config.minutes if self.config.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
-
-    def save(self, name: str) -> None:
-        """Write a checkpoint into the run's folder."""
-        Checkpoint(
-            config=self.config.canonical_json(),
-            dataset_digest=self.digest,
-            step=self.step,
-            seconds=self.seconds,
-            model=self.model.state_dict(),
-            optimizer=self.optimizer.state_dict(),
-            mean_flow=self.mean_flow,
-            best_epe=self.best_epe,
-            protocol=native_protocol(self.config),
-        ).save(self.config.out / name)
-
-
 def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     """Train until the budget is spent, going on from the folder's last checkpoint if there is one.
 
@@ -116,14 +68,12 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
         InputError: there is nothing to train on, or training diverged.
         OutputError: the folder holds another run, or is in use.
     """
-    with folder_lock(config.out), numeric_threads(config.threads):
-        run = _open_run(config)
-        with (
-            MetricsLog(config.out / "metrics.jsonl", keep_to_step=run.step) as log,
-            tqdm(total=1.0, desc="train", disable=not progress, bar_format=BAR) as bar,
-        ):
-            _optimise(run, log, bar)
-        _finish(run)
+    with joined_ranks(config.device) as ranks, _own_folder(config, ranks):
+        run = open_run(config, ranks)
+        with _log(run) as log, _bar(run, shown=progress and ranks.first) as show:
+            _optimise(run, log, show)
+        if ranks.first:
+            _finish(run)
     return TrainResult(
         out=config.out,
         best_checkpoint=config.out / "best.pt",
@@ -134,119 +84,76 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
     )
 
 
-def _open_run(config: TrainConfig) -> Run:
-    """The run at its first step, or where its last checkpoint left it."""
-    windows = training_windows(config)
-    with seeded(config.seed):
-        model = build_model(config.model, bins=config.window.bins).to(config.device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    run = Run(
-        config=config,
-        digest=dataset_digest(config.datasets),
-        windows=windows,
-        validation=list_windows(
-            list_segments(config.datasets, "val"),
-            [config.window.frames],
-            before=looks_back(config.model),
-        ),
-        model=model,
-        optimizer=optimizer,
-        mean_flow=_mean_flow(windows),
-    )
-    if (config.out / "last.pt").exists():
-        _resume(run, load_checkpoint(config.out / "last.pt"))
-    write_file(config.out / "config.json", config.model_dump_json(indent=2).encode())
-    return run
-
-
-def _mean_flow(windows: TrainingWindows) -> tuple[float, float]:
-    """Over the training windows of the evaluated length."""
-    length = windows.config.window.frames
-    data = (
-        windows.cache.read(window)
-        for window in windows.windows
-        if window.stop - window.start == length
-    )
-    u, v = mean_flow((window.flow, window.valid) for window in data)
-    return float(u), float(v)
-
-
-def _resume(run: Run, checkpoint: Checkpoint) -> None:
-    before = checkpoint.parsed_config().model_dump(exclude=FREE_FIELDS)
-    now = run.config.model_dump(exclude=FREE_FIELDS)
-    changed = sorted(name for name in now if now[name] != before[name])
-    if checkpoint.dataset_digest != run.digest:
-        changed.insert(0, "the dataset's content")
-    if changed:
-        raise OutputError(
-            f"{run.config.out}: holds a run that differs in {', '.join(changed)}; expected the same "
-            "run to continue. Choose another folder, or remove this one."
-        )
-    run.model.load_state_dict(checkpoint.model)
-    run.optimizer.load_state_dict(checkpoint.optimizer)
-    run.step, run.seconds = checkpoint.step, checkpoint.seconds
-    run.best_epe = checkpoint.best_epe
-
-
-def _optimise(run: Run, log: MetricsLog, bar: tqdm[Never]) -> None:
+def _optimise(run: Run, log: MetricsLog | None, show: Callable[[str], None]) -> None:
     """Step after step until the budget is spent; always ends with a checkpoint."""
-    config, begin = run.config, time.monotonic() - run.seconds
-    batches = iter(training_batches(run.windows, config, first_step=run.step))
-    while (done := run.done()) < 1:
+    config, ranks, begin = run.config, run.ranks, time.monotonic() - run.seconds
+    network = ranks.wrap(torch.compile(run.model) if config.compile else run.model)
+    part = slice(ranks.number, None, ranks.count)
+    batches = iter(training_batches(run.windows, config, first_step=run.step, part=part))
+    while (done := ranks.agreed(run.done())) < 1 and not run.out_of_patience():
         rate = learning_rate(done, config.learning_rate)
-        numbers = _step(run, next(batches), rate)
+        numbers = _step(run, network, next(batches), rate)
         run.step += 1
         run.seconds = time.monotonic() - begin
-        log.write({"step": run.step, **numbers, "seconds": round(run.seconds, 3)})
+        if log is not None:
+            log.write({"step": run.step, **numbers, "seconds": round(run.seconds, 3)})
         if run.step % config.validate_every == 0:
             _validate(run, log)
         if run.step % config.checkpoint_every == 0:
             run.save("last.pt")
-        bar.n = run.done()
-        bar.set_postfix_str(f"step {run.step}, loss {numbers['loss']:.3f} px", refresh=False)
-        bar.update(0)
-    _validate(run, log)
+        show(f"step {run.step}, loss {numbers['loss']:.3f} px")
+    if run.step % config.validate_every:
+        _validate(run, log)
     run.save("last.pt")
 
 
-def _step(run: Run, batch: dict[str, torch.Tensor], rate: float) -> dict[str, float]:
+def _step(
+    run: Run, network: nn.Module, batch: dict[str, torch.Tensor], rate: float
+) -> dict[str, float]:
     """One update of the weights; every batch counts or stops the run."""
-    device = run.config.device
-    grid, truth, valid = (batch[name].to(device) for name in ("grid", "flow", "valid"))
+    config = run.config
+    grid, truth, valid = (
+        batch[name].to(config.device, non_blocking=True) for name in ("grid", "flow", "valid")
+    )
     for group in run.optimizer.param_groups:
         group["lr"] = rate
-    decay = scale_decay(run.config.model)
-    loss = multiscale_flow_loss(run.model(grid), truth, valid, decay=decay)
+    reduced = config.precision == "bfloat16"
+    with torch.autocast(config.device, torch.bfloat16, enabled=reduced):
+        flows = network(grid.contiguous(memory_format=torch.channels_last))
+    loss = multiscale_flow_loss(
+        flows, truth, valid, decay=scale_decay(config.model), mean=run.ranks.mean
+    )
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    norm = nn.utils.clip_grad_norm_(run.model.parameters(), run.config.clip_gradient).item()
+    norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_gradient).item()
     if not math.isfinite(norm):
         raise InputError(
             f"training diverged at step {run.step + 1}: the gradient is not finite (loss "
-            f"{loss.item():g}); lower `learning_rate` (now {run.config.learning_rate:g})"
+            f"{loss.item():g}); lower `learning_rate` (now {config.learning_rate:g})"
         )
     run.optimizer.step()
+    if run.average is not None:
+        update_average(run.average, run.model, config.average_decay)
     return {
-        "loss": loss.item(),
+        "loss": run.ranks.total(loss).item() / run.ranks.count,
         "learning_rate": rate,
         "gradient_norm": norm,
         "valid": valid.float().mean().item(),
     }
 
 
-def _validate(run: Run, log: MetricsLog) -> None:
+def _validate(run: Run, log: MetricsLog | None) -> None:
     """Measure on the val split, if there is one, and keep the best weights."""
     if not run.validation:
         return
     samples = window_samples(run.validation, run.config)
-    errors = measure(run.model, samples, np.array(run.mean_flow))
+    errors = measure(run.network(), samples, np.array(run.mean_flow))
     epe = {method: masked.dense.mean_epe() for method, masked in errors.items()}
-    log.write({"step": run.step, "validation_epe": epe})
+    if log is not None:
+        log.write({"step": run.step, "validation_epe": epe})
     reached = epe[NETWORK]
     if reached is not None and (run.best_epe is None or reached < run.best_epe):
-        run.best_epe = reached
+        run.best_epe, run.best_step = reached, run.step
         run.save("best.pt")
 
 
@@ -256,8 +163,36 @@ def _finish(run: Run) -> None:
     if run.best_epe is None:
         run.save("best.pt")
     shown = spread(run.validation or run.windows.windows, PICTURE_ROWS)
-    save_predictions(out / "predictions.png", run.model, shown, config)
+    save_predictions(out / "predictions.png", run.network(), shown, config)
     _draw_curve(out)
+
+
+@contextlib.contextmanager
+def _own_folder(config: TrainConfig, ranks: Ranks) -> Iterator[None]:
+    """Hold the run's folder and compute with its number of threads."""
+    lock = folder_lock(config.out) if ranks.first else contextlib.nullcontext()
+    with lock, numeric_threads(config.threads):
+        yield
+
+
+def _log(run: Run) -> contextlib.AbstractContextManager[MetricsLog | None]:
+    if not run.ranks.first:
+        return contextlib.nullcontext()
+    board = run.config.out / "tensorboard" if run.config.tensorboard else None
+    return MetricsLog(run.config.out / "metrics.jsonl", keep_to_step=run.step, board=board)
+
+
+@contextlib.contextmanager
+def _bar(run: Run, *, shown: bool) -> Iterator[Callable[[str], None]]:
+    """A progress bar over the budget, told a line of text at every step."""
+    with tqdm(total=1.0, desc="train", disable=not shown, bar_format=BAR) as bar:
+
+        def show(text: str) -> None:
+            bar.n = run.done()
+            bar.set_postfix_str(text, refresh=False)
+            bar.update(0)
+
+        yield show
 
 
 def _draw_curve(out: Path) -> None:

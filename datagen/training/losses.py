@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch.nn import functional
@@ -11,8 +11,22 @@ SMOOTH = 1e-3
 """Rounds the tip of the Charbonnier distance [px]: its gradient stays finite at zero error."""
 
 
+Mean = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""(values, weights) -> weighted mean."""
+
+
+def pooled_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """sum(values * weight) / sum(weight), zero where nothing weighs."""
+    return (values * weight).sum() / weight.sum().clamp_min(1e-6)
+
+
 def multiscale_flow_loss(
-    flows: Sequence[torch.Tensor], truth: torch.Tensor, valid: torch.Tensor, *, decay: float = 0.5
+    flows: Sequence[torch.Tensor],
+    truth: torch.Tensor,
+    valid: torch.Tensor,
+    *,
+    decay: float = 0.5,
+    mean: Mean = pooled_mean,
 ) -> torch.Tensor:
     """Mean distance between predicted and true flow over all scales.
 
@@ -25,22 +39,23 @@ def multiscale_flow_loss(
         truth: (B, 2, H, W) [px], H and W at least those of every prediction.
         valid: (B, H, W), bool.
         decay: weight of a scale relative to the next finer one.
+        mean: how values are averaged; another one when the batch is spread over processes.
 
     Returns:
         A scalar [px]: the weighted mean over scales.
     """
     total, weights, weight = truth.new_zeros(()), 0.0, 1.0
     for flow in reversed(flows):
-        total = total + weight * masked_distance(flow, *at_size(truth, valid, flow.shape[-2:]))
+        known, share = at_size(truth, valid, flow.shape[-2:])
+        total = total + weight * mean(charbonnier(flow.float() - known), share)
         weights += weight
         weight *= decay
     return total / weights
 
 
-def masked_distance(flow: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted mean of sqrt(|flow - truth|^2 + s^2) - s (Charbonnier); zero where nothing weighs."""
-    distance = ((flow - truth).square().sum(1) + SMOOTH**2).sqrt() - SMOOTH
-    return (distance * weight).sum() / weight.sum().clamp_min(1e-6)
+def charbonnier(difference: torch.Tensor) -> torch.Tensor:
+    """sqrt(|d|^2 + s^2) - s of vectors (B, 2, h, w), shape (B, h, w)."""
+    return (difference.square().sum(1) + SMOOTH**2).sqrt() - SMOOTH
 
 
 def at_size(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +19,12 @@ from tiny_dataset import write_manifest
 
 from datagen.errors import InputError, OutputError
 from datagen.training import loop
+from datagen.training.average import start_average, update_average
 from datagen.training.checkpoint import load_checkpoint
 from datagen.training.config import AugmentSpec, TrainConfig
 from datagen.training.loop import learning_rate, train
 from datagen.training.metrics_log import MetricsLog
+from datagen.training.run import Run
 
 Config = Callable[..., TrainConfig]
 
@@ -27,14 +33,21 @@ def losses(out: Path) -> list[tuple[int, float]]:
     return [(line["step"], line["loss"]) for line in MetricsLog.read(out / "metrics.jsonl")]
 
 
+def as_validation(dataset: Path) -> None:
+    """Make the test segment a val segment."""
+    with h5py.File(dataset / "second.h5", "a") as file:
+        file.attrs["split"] = "val"
+    write_manifest(dataset)
+
+
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Let the run die just before a step is taken."""
     take_step = loop._step
 
-    def dying(run: Any, batch: Any, rate: float) -> dict[str, float]:
+    def dying(run: Run, *rest: Any) -> dict[str, float]:
         if run.step == step:
             raise KeyboardInterrupt
-        return take_step(run, batch, rate)
+        return take_step(run, *rest)
 
     monkeypatch.setattr(loop, "_step", dying)
 
@@ -44,18 +57,22 @@ def test_an_interrupted_run_ends_like_an_uninterrupted_one(
     quick: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stops: list[int]
 ) -> None:
     """Reach the same weights, optimiser and loss curve to the bit, wherever it was killed."""
-    train(quick(out=tmp_path / "whole"), progress=False)
+    config = functools.partial(quick, average_decay=0.9)
+    train(config(out=tmp_path / "whole"), progress=False)
     for stop in stops:
         with monkeypatch.context() as patch:
             interrupt_at(patch, stop)
             with pytest.raises(KeyboardInterrupt):
-                train(quick(out=tmp_path / "parts"), progress=False)
-    train(quick(out=tmp_path / "parts"), progress=False)
+                train(config(out=tmp_path / "parts"), progress=False)
+    train(config(out=tmp_path / "parts"), progress=False)
     assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
     whole, parts = (load_checkpoint(tmp_path / name / "last.pt") for name in ("whole", "parts"))
     assert whole.step == parts.step == 6
     for name, weight in whole.model.items():
         assert torch.equal(parts.model[name], weight), name
+    assert whole.average is not None
+    assert parts.average is not None
+    assert all(torch.equal(parts.average[name], w) for name, w in whole.average.items())
     for index, state in whole.optimizer["state"].items():
         for name, value in state.items():
             assert torch.equal(parts.optimizer["state"][index][name], value)
@@ -88,9 +105,7 @@ def test_a_run_leaves_checkpoints_metrics_and_pictures(quick: Config) -> None:
 
 def test_best_checkpoint_has_the_least_validation_error(quick: Config, copy: Path) -> None:
     """Keep the weights of the best validation, not the last ones."""
-    with h5py.File(copy / "second.h5", "a") as file:
-        file.attrs["split"] = "val"
-    write_manifest(copy)
+    as_validation(copy)
     result = train(quick(dataset=copy, validate_every=1, learning_rate=0.05), progress=False)
     lines = MetricsLog.read(result.out / "metrics.jsonl")
     errors = {
@@ -140,6 +155,63 @@ def test_divergence_is_told(quick: Config, monkeypatch: pytest.MonkeyPatch) -> N
     )
     with pytest.raises(InputError, match="learning_rate"):
         train(quick(), progress=False)
+
+
+def test_patience_ends_a_run_that_no_longer_improves(quick: Config, copy: Path) -> None:
+    """Stop after two validations in a row without a new best."""
+    as_validation(copy)
+    config = quick(dataset=copy, steps=50, validate_every=1, learning_rate=1e-9, patience=2)
+    result = train(config, progress=False)
+    best = load_checkpoint(result.best_checkpoint)
+    assert result.steps == best.step + 2 < 50
+
+
+def test_averaged_weights_are_what_is_evaluated(quick: Config) -> None:
+    """Keep a moving average beside the weights and load it as the network."""
+    result = train(quick(average_decay=0.5, learning_rate=0.01), progress=False)
+    checkpoint = load_checkpoint(result.last_checkpoint)
+    assert checkpoint.average is not None
+    loaded = checkpoint.network().state_dict()
+    assert all(torch.equal(loaded[name], w) for name, w in checkpoint.average.items())
+    assert not all(torch.equal(checkpoint.model[n], w) for n, w in checkpoint.average.items())
+
+
+def test_average_moves_by_its_decay() -> None:
+    """Keep three quarters of the old and take a quarter of the new value."""
+    model = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        model.weight.fill_(0.0)
+        average = start_average(model)
+        model.weight.fill_(4.0)
+    update_average(average, model, decay=0.75)
+    assert average["weight"].item() == 1.0
+
+
+def test_reduced_precision_trains(quick: Config) -> None:
+    """Take steps in bfloat16 and keep weights in float32."""
+    checkpoint = load_checkpoint(train(quick(precision="bfloat16"), progress=False).last_checkpoint)
+    assert all(weight.dtype == torch.float32 for weight in checkpoint.model.values())
+
+
+@pytest.mark.slow
+def test_two_processes_train_like_one(quick: Config, tmp_path: Path) -> None:
+    """Reach the weights of a single process, to rounding, with the batch shared out by torchrun."""
+    alone = load_checkpoint(train(quick(steps=3), progress=False).last_checkpoint)
+    config = quick(steps=3, out=tmp_path / "shared")
+    (tmp_path / "config.json").write_text(config.canonical_json())
+    (tmp_path / "script.py").write_text(
+        "import pathlib, sys\n"
+        "from datagen.training.config import TrainConfig\n"
+        "from datagen.training.loop import train\n"
+        "text = pathlib.Path(sys.argv[1]).read_text()\n"
+        "train(TrainConfig.model_validate_json(text), progress=False)\n"
+    )
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    run += [str(tmp_path / "script.py"), str(tmp_path / "config.json")]
+    subprocess.run(run, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
+    together = load_checkpoint(tmp_path / "shared" / "last.pt")
+    for name, weight in alone.model.items():
+        torch.testing.assert_close(together.model[name], weight, rtol=1e-4, atol=1e-5)
 
 
 def test_learning_rate_rises_and_falls() -> None:
