@@ -12,13 +12,14 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from datagen.errors import OutputError, ResourceError
+from datagen.errors import BusyError, DiskFullError
 
 TEMPORARY_PREFIX = ".partial-"
 
@@ -96,6 +97,15 @@ def sweep_temporaries(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def sweep_temporaries_of(file: Path) -> None:
+    """Remove what killed writers left of one file. The caller keeps other writers of it away."""
+    left = re.compile(re.escape(TEMPORARY_PREFIX) + r"\d+-" + re.escape(file.name))
+    if file.parent.is_dir():
+        for path in file.parent.iterdir():
+            if left.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def clear_disk_errors(path: Path) -> Iterator[None]:
     """Turn "no space left" into an error that says what to do.
@@ -112,7 +122,7 @@ def clear_disk_errors(path: Path) -> Iterator[None]:
             and "errno = 28" not in str(error)
         ):
             raise
-        raise ResourceError(
+        raise DiskFullError(
             f"{path}: no space left on the device while writing "
             f"({free_bytes(path):,} bytes free). Nothing was left half written; free some space and "
             "run the same command again: it goes on from the last sealed chunk."
@@ -131,7 +141,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """Hold `folder` against a second writer; the kernel lets go when the process dies.
 
     Raises:
-        OutputError: another process holds it.
+        BusyError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
@@ -139,7 +149,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(
+            raise BusyError(
                 f"{folder}: another process is writing here; expected to be the only one. "
                 "Wait for it to end, or choose another output folder."
             ) from error

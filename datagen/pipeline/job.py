@@ -19,26 +19,29 @@ from pydantic import ValidationError
 
 from datagen.card import write_card
 from datagen.errors import InputError, OutputError
-from datagen.pipeline.segment import open_scene, refuse_camera_inside
-from datagen.pipeline.supervisor import OnReport, run_workers
-from datagen.pipeline.worker import (
-    CHUNK_FRAMES,
+from datagen.pipeline.layout import (
+    JOB,
+    MANIFEST,
     WORK,
     finished_entry,
-    segment_file,
     work_folder,
 )
+from datagen.pipeline.segment import open_scene, refuse_camera_inside
+from datagen.pipeline.size import least_bytes
+from datagen.pipeline.supervisor import OnReport, run_workers
+from datagen.pipeline.worker import CHUNK_FRAMES
 from datagen.plan import SegmentPlan, input_files, plan_job
 from datagen.spec_file import load_spec
-from datagen.store import folder_lock, free_bytes, sha256_file, write_file, write_json
+from datagen.store import (
+    folder_lock,
+    free_bytes,
+    sha256_file,
+    sweep_temporaries,
+    write_file,
+    write_json,
+)
 from schemas.dataset import DatasetManifest, SegmentEntry
 from schemas.job import JobSpec
-from schemas.sensor import SpikeCameraSpec
-
-JOB = "job.json"
-MANIFEST = "manifest.json"
-FRAME_BYTES_PER_PIXEL = 11
-"""rgb 3, luminance 2, depth 4, instance 2: what a sealed frame holds without its streams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,21 +100,52 @@ def generate(
         ResourceError: the machine failed; what was sealed is kept.
     """
     refuse_foreign_folder(job, out)
-    if (finished := read_manifest(out)) is not None:
-        shutil.rmtree(out / WORK, ignore_errors=True)
-        return finished
+    if read_manifest(out) is None:
+        with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
+            prepare(job, out)
+            todo = [plan for plan in plan_job(job.spec) if finished_entry(out, plan) is None]
+            run_workers(todo, out=out, base_dir=job.base_dir, workers=workers,
+                        chunk_frames=chunk_frames, on_report=on_report)  # fmt: skip
+    return finish(job.spec, out)
+
+
+def prepare(job: Job, out: Path) -> None:
+    """Check everything that can be wrong with the input, then say in `out` what it is for.
+
+    The caller holds the lock of `out / WORK`.
+
+    Raises:
+        OutputError, InputError: as `generate`.
+    """
+    refuse_foreign_folder(job, out)
     refuse_too_large(job.spec, out)
-    plans = plan_job(job.spec)
-    with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
-        _forget_unnamed_work(out)
-        _check_segments(job, plans, out)
-        write_json(out / JOB, job.identity)
-        todo = [plan for plan in plans if finished_entry(out, plan) is None]
-        run_workers(todo, out=out, base_dir=job.base_dir, workers=workers,
-                    chunk_frames=chunk_frames, on_report=on_report)  # fmt: skip
-        manifest = _describe(job, plans, out)
-    shutil.rmtree(out / WORK)
+    sweep_temporaries(out)
+    _forget_unnamed_work(out)
+    _check_segments(job, plan_job(job.spec), out)
+    write_json(out / JOB, job.identity)
+
+
+def finish(spec: JobSpec, out: Path) -> DatasetManifest:
+    """Describe a dataset whose segments are all there and remove the working files.
+
+    Raises:
+        UnverifiedError: a segment's file is missing or changed; names the segments.
+    """
+    manifest = read_manifest(out)
+    if manifest is None:
+        with folder_lock(out / WORK):
+            sweep_temporaries(out)
+            manifest = _describe(spec, out)
+    shutil.rmtree(out / WORK, ignore_errors=True)
     return manifest
+
+
+class UnverifiedError(OutputError):
+    """Segments are missing or changed since they were made."""
+
+    def __init__(self, out: Path, segments: list[str]) -> None:
+        super().__init__(f"{out}: {', '.join(segments)} changed while the job ran; run it again")
+        self.segments = segments
 
 
 def refuse_foreign_folder(job: Job, out: Path) -> None:
@@ -171,15 +205,6 @@ def refuse_too_large(spec: JobSpec, out: Path) -> None:
         )
 
 
-def least_bytes(spec: JobSpec) -> int:
-    """A lower bound of the bytes that a job needs: a third of its raw frames and spikes."""
-    pixels = spec.camera.width * spec.camera.height
-    frames = sum(segment.frame_count for segment in spec.segments)
-    seconds = sum(segment.duration for segment in spec.segments)
-    polls = seconds * sum(s.rate_hz for s in spec.sensors if isinstance(s, SpikeCameraSpec))
-    return int(pixels * (frames * FRAME_BYTES_PER_PIXEL + polls / 8)) // 3
-
-
 @contextmanager
 def _nothing_left_on_bad_input(out: Path) -> Iterator[None]:
     existed = out.exists()
@@ -211,23 +236,23 @@ def _check_segments(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> None
             refuse_camera_inside(job.spec, plan, scene, job.base_dir)
 
 
-def _describe(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> DatasetManifest:
-    entries = [_entry(out, plan) for plan in plans]
+def _describe(spec: JobSpec, out: Path) -> DatasetManifest:
     manifest = DatasetManifest(
-        name=job.spec.name,
-        spec_sha256=job.spec.digest(),
-        licence=job.spec.licence,
-        renderer=job.spec.renderer.kind,
+        name=spec.name,
+        spec_sha256=spec.digest(),
+        licence=spec.licence,
+        renderer=spec.renderer.kind,
         verified=True,
-        segments=entries,
+        segments=_entries(spec, out),
     )
     write_card(out, manifest)
     write_file(out / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
 
-def _entry(out: Path, plan: SegmentPlan) -> SegmentEntry:
-    entry = finished_entry(out, plan)
-    if entry is None:
-        raise OutputError(f"{segment_file(out, plan)}: changed while the job ran; run it again")
-    return entry
+def _entries(spec: JobSpec, out: Path) -> list[SegmentEntry]:
+    found = {plan.segment.file_stem: finished_entry(out, plan) for plan in plan_job(spec)}
+    missing = [name for name, entry in found.items() if entry is None]
+    if missing:
+        raise UnverifiedError(out, missing)
+    return [entry for entry in found.values() if entry is not None]

@@ -11,34 +11,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from datagen.errors import ResourceError
 from datagen.pipeline.chunk import render_chunk
 from datagen.pipeline.clock import StageClock
+from datagen.pipeline.layout import (
+    DONE,
+    PREVIEWS,
+    finished_entry,
+    segment_file,
+    work_folder,
+)
 from datagen.pipeline.packaging import package_segment
 from datagen.pipeline.sealing import SealedChunk, seal_chunk, sealed_chunks
 from datagen.pipeline.segment import OpenSegment, open_segment
 from datagen.plan import SegmentPlan, next_chunk
 from datagen.preview import write_previews
-from datagen.store import folder_lock, sha256_file, sweep_temporaries, write_file
+from datagen.store import folder_lock, sweep_temporaries, sweep_temporaries_of, write_file
 from schemas.dataset import SegmentEntry
 from schemas.job import JobSpec
 
-WORK = ".work"
-DONE = "done.json"
 CHUNK_FRAMES = 8
 Report = Callable[[dict[str, Any]], None]
-
-
-def work_folder(out: Path, plan: SegmentPlan) -> Path:
-    """Where a segment's unfinished work lies."""
-    return out / WORK / plan.segment.file_stem
-
-
-def segment_file(out: Path, plan: SegmentPlan) -> Path:
-    """The segment's file in the dataset."""
-    return out / f"{plan.segment.file_stem}.h5"
 
 
 def run_segment(
@@ -62,9 +55,11 @@ def run_segment(
     """
     work = work_folder(out, plan)
     with folder_lock(work):
-        sweep_temporaries(work)
+        _sweep(out, plan)
         entry = finished_entry(out, plan)
-        if entry is None:
+        if entry is not None:
+            report({"event": "adopted"})
+        else:
             entry = _finish(spec, plan, out, base_dir, chunk_frames, report)
             write_file(work / DONE, entry.canonical_json().encode())
         shutil.rmtree(work / "chunks", ignore_errors=True)
@@ -72,14 +67,12 @@ def run_segment(
     return entry
 
 
-def finished_entry(out: Path, plan: SegmentPlan) -> SegmentEntry | None:
-    """The entry of a segment whose file is there and verifies."""
-    try:
-        entry = SegmentEntry.model_validate_json((work_folder(out, plan) / DONE).read_bytes())
-    except (OSError, ValidationError):
-        return None
-    file = segment_file(out, plan)
-    return entry if file.is_file() and sha256_file(file) == entry.sha256 else None
+def _sweep(out: Path, plan: SegmentPlan) -> None:
+    """Remove what a killed worker of this segment left half written."""
+    sweep_temporaries(work_folder(out, plan))
+    sweep_temporaries_of(segment_file(out, plan))
+    for suffix in (".png", ".gif"):
+        sweep_temporaries_of(out / PREVIEWS / f"{plan.segment.file_stem}{suffix}")
 
 
 def _finish(
@@ -131,5 +124,5 @@ def _package(
     with clock.stage("package"):
         entry = package_segment(run, chunks, target)
     with clock.stage("previews"):
-        write_previews(target, out / "previews")
+        write_previews(target, out / PREVIEWS)
     return entry
