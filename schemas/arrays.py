@@ -158,6 +158,8 @@ class EventArray:
     """Row [px], 0 <= y < height, shape (N,)."""
     p: NDArray[np.uint8]
     """Polarity, 1 = ON (brighter), 0 = OFF (never -1, never bool), shape (N,)."""
+    noise: NDArray[np.uint8] | None = None
+    """1 where noise caused the event, 0 where light did, shape (N,); None = not labelled."""
 
     def __post_init__(self) -> None:
         n = len(self.t)
@@ -165,6 +167,8 @@ class EventArray:
         _check("x", self.x, np.uint16, (n,))
         _check("y", self.y, np.uint16, (n,))
         _check("p", self.p, np.uint8, (n,))
+        if self.noise is not None:
+            _check("noise", self.noise, np.uint8, (n,))
 
     def __len__(self) -> int:
         return len(self.t)
@@ -179,12 +183,14 @@ class EventArray:
 
     @staticmethod
     def concatenate(parts: list[EventArray]) -> EventArray:
-        """Parts that follow one another in time."""
+        """Parts that follow one another in time; labelled if all of them are."""
         if not parts:
             return EventArray.empty()
+        noise = [a.noise for a in parts if a.noise is not None]
         return EventArray(
             t=np.concatenate([a.t for a in parts]), x=np.concatenate([a.x for a in parts]),
             y=np.concatenate([a.y for a in parts]), p=np.concatenate([a.p for a in parts]),
+            noise=np.concatenate(noise) if len(noise) == len(parts) else None,
         )  # fmt: skip
 
 

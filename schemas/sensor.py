@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import Fraction, Name, NonNegative, Positive, Spec
+from schemas.sensor_presets import EVENT_CAMERA_PRESETS, V2E_NAMES
+
+Microseconds = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
+Threshold = Annotated[float, Field(strict=True, ge=0.01, le=100)]
+NoiseRate = Annotated[float, Field(strict=True, ge=0, le=5_000)]
 
 
 class EventCameraSpec(Spec):
-    """A dynamic vision sensor: an event whenever log light has moved by a threshold."""
+    """A dynamic vision sensor: an event whenever log light has moved by a threshold.
+
+    v2e's names `pos_thres`, `neg_thres`, `sigma_thres` and `refractory_period_s` are understood.
+    docs/physics/event_camera.md has the equations.
+    """
 
     kind: Literal["event_camera"] = "event_camera"
     name: Name = "events"
-    threshold_on: Positive = 0.2
+    preset: Literal["clean", "noisy", "davis346", "dvxplorer", "prophesee_gen4"] | None = None
+    """Settings for the fields that are not given: v2e's `clean` and `noisy`, or a camera's."""
+    threshold_on: Threshold = 0.2
     """Contrast threshold for ON events [log units, natural]."""
-    threshold_off: Positive = 0.2
+    threshold_off: Threshold = 0.2
     """Contrast threshold for OFF events [log units, natural]."""
     threshold_sigma: NonNegative = 0.03
     """Standard deviation of the thresholds from pixel to pixel [log units]."""
-    refractory_period_us: Annotated[int, Field(strict=True, ge=0)] = 0
+    refractory_period_us: Microseconds = 0
     """Dead time of a pixel after an event [us]."""
     log_eps: Positive = 1e-3
-    """Added to luminance (white = 1) before the logarithm."""
+    """Added to luminance (white = 1) before the logarithm; not used by `lin_log`."""
+    response: Literal["log", "lin_log"] = "log"
+    """ln(luminance + log_eps), or v2e's: linear up to 20/255 of white, logarithmic above."""
+    cutoff_hz: NonNegative = 0.0
+    """Corner of the photoreceptor's low-pass at white [Hz]; 0 = none."""
+    filter_order: Literal[1, 2] = 1
+    """First-order stages in a row, each with that corner."""
+    cutoff_follows_light: bool = True
+    """The corner is proportional to (255 luminance + 20) / 275, as in v2e; else it is constant."""
+    leak_rate_hz: NoiseRate = 0.0
+    """ON events per pixel that leakage makes in constant light [Hz]."""
+    leak_jitter_fraction: Fraction = 0.0
+    """Standard deviation of a pixel's leak interval from event to event, relative."""
+    noise_rate_cov_decades: Annotated[float, Field(strict=True, ge=0, le=2)] = 0.0
+    """Standard deviation of leak rates from pixel to pixel [decades]."""
+    shot_noise_rate_hz: NoiseRate = 0.0
+    """Noise events of both polarities per pixel in the dark [Hz]; a quarter of it at white."""
+    hot_pixel_fraction: Fraction = 0.0
+    """Pixels that leak at `hot_pixel_rate_hz`, picked at random."""
+    hot_pixel_rate_hz: NoiseRate = 100.0
+    """[Hz]."""
+
+    labels: bool = False
+    """Say of every event whether light or noise caused it (column `noise`)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        renamed = {V2E_NAMES.get(name, name): value for name, value in given.items()}
+        seconds = renamed.pop("refractory_period_s", None)
+        if isinstance(seconds, int | float):
+            renamed.setdefault("refractory_period_us", round(seconds * 1e6))
+        return {**EVENT_CAMERA_PRESETS.get(str(renamed.get("preset")), {}), **renamed}
 
 
 class SpikeCameraSpec(Spec):

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.sensors.light import first_luminance, log_picture, next_luminance
+from datagen.sensors.elementary import natural_log
+from datagen.sensors.light import first_luminance, next_luminance
 from schemas.arrays import EventArray, LightBatch
 from schemas.sensor import FrameDifferenceSpec
 
@@ -48,7 +49,7 @@ class FrameDifference:
         luminance = first_luminance(first, **self._size)
         return FrameDifferenceState(
             t=np.array(first.t[0]),
-            log_luminance=log_picture(luminance, self._spec.log_eps),
+            log_luminance=self._log(luminance),
         )
 
     def step(
@@ -63,10 +64,14 @@ class FrameDifference:
         frames = next_luminance(light, after_us=int(state.t), **self._size)
         parts = []
         for frame, t in zip(frames, light.t, strict=True):
-            now = log_picture(frame, self._spec.log_eps)
+            now = self._log(frame)
             parts.append(self._difference(now - state.log_luminance, t))
             state = FrameDifferenceState(t=np.array(t), log_luminance=now)
         return state, EventArray.concatenate(parts)
+
+    def _log(self, luminance: NDArray[np.float32]) -> NDArray[np.float64]:
+        log: NDArray[np.float64] = natural_log.py_func(luminance.astype(float) + self._spec.log_eps)
+        return log
 
     def _difference(self, change: NDArray[np.float64], t: np.int64) -> EventArray:
         y, x = np.nonzero(np.abs(change) > self._spec.threshold)

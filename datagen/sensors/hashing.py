@@ -7,11 +7,11 @@ independent. A stream is told apart from others by mixing its number into the ke
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from datagen.sensors.elementary import natural_log
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 UNIT = 2.0**-53
@@ -45,10 +45,21 @@ def uniform_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]
 
 
 def normal_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """One standard normal number per pixel (Box and Muller)."""
-    n = shape[0] * shape[1]
-    radius = np.sqrt(-2.0 * np.log1p(-_uniforms(key, 0, n)))
-    return (radius * np.cos(2.0 * math.pi * _uniforms(key, n, n))).reshape(shape)
+    """One standard normal number per pixel."""
+    return _normals(key, shape[0] * shape[1]).reshape(shape)
+
+
+@njit(cache=True, nogil=True)
+def normal(key, counter):  # type: ignore[no-untyped-def]
+    """A standard normal number (Marsaglia's polar method)."""
+    word = np.uint64(key) + np.uint64(counter) * GOLDEN
+    while True:
+        word = mix(word)
+        a = 2.0 * uniform(word, 1) - 1.0
+        b = 2.0 * uniform(word, 2) - 1.0
+        square = a * a + b * b
+        if 0.0 < square < 1.0:
+            return a * np.sqrt(-2.0 * natural_log(square) / square)
 
 
 @njit(cache=True, nogil=True)
@@ -56,4 +67,12 @@ def _uniforms(key, first, n):  # type: ignore[no-untyped-def]
     out = np.empty(n, np.float64)
     for i in range(n):
         out[i] = uniform(key, first + i)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _normals(key, n):  # type: ignore[no-untyped-def]
+    out = np.empty(n, np.float64)
+    for i in range(n):
+        out[i] = normal(key, i)
     return out

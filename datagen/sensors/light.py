@@ -1,11 +1,11 @@
-"""Light as sensors take it: checked luminance pictures, and the logarithm that all of them share.
+"""Light as sensors take it: pictures of checked size, time and value.
 
-The logarithm is our own so that its bits are the same on every processor: argument reduction to
-m in [sqrt(1/2), sqrt(2)) and log m = 2 artanh((m - 1) / (m + 1)) as a series; within 2 ulp or
-1e-15 of the true value.
+A picture is linear luminance, float32 with white = 1 or uint8 with white = 255.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from datagen.errors import InputError
 from schemas.arrays import LightBatch
 
-LN2 = 0.6931471805599453
-SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
-MANTISSA_BITS = np.int64(52)
+Pictures = NDArray[np.float32] | NDArray[np.uint8]
+LONGEST_GAP_US = 2**30 - 1
+RED, GREEN, BLUE = (np.float32(w) for w in (0.2126, 0.7152, 0.0722))
+"""Rec. 709, as `LightBatch.luminance`."""
 
 
 def first_luminance(light: LightBatch, *, height: int, width: int) -> NDArray[np.float32]:
@@ -25,9 +26,10 @@ def first_luminance(light: LightBatch, *, height: int, width: int) -> NDArray[np
     Raises:
         InputError: not exactly one picture, another size, or light that is negative or not finite.
     """
-    if len(light.t) != 1:
-        raise InputError(f"a sensor starts from one picture; got {len(light.t)}")
-    return _checked(light, height, width)[0]
+    check_single(light.t)
+    pictures = luminance(light)
+    check_values(pictures, light.t, height=height, width=width)
+    return pictures[0]
 
 
 def next_luminance(
@@ -39,65 +41,64 @@ def next_luminance(
         InputError: times that stand still or go back, another size, or light that is negative or
             not finite.
     """
-    gaps = np.diff(light.t, prepend=after_us)
+    check_times(light.t, after_us)
+    pictures = luminance(light)
+    check_values(pictures, light.t, height=height, width=width)
+    return pictures
+
+
+def luminance(light: LightBatch) -> NDArray[np.float32]:
+    """`light.luminance()`, the same bits in one pass."""
+    n, height, width, _ = light.rgb.shape
+    out = np.empty((n, height, width), np.float32)
+    _weigh(np.ascontiguousarray(light.rgb).reshape(-1, 3), out.reshape(-1))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _weigh(rgb, out):  # type: ignore[no-untyped-def]
+    for i in range(out.size):
+        out[i] = (rgb[i, 0] * RED + rgb[i, 1] * GREEN) + rgb[i, 2] * BLUE
+
+
+def check_single(t: NDArray[np.int64]) -> None:
+    """Refuse anything but one picture."""
+    if len(t) != 1:
+        raise InputError(f"a sensor starts from one picture; got {len(t)}")
+
+
+def check_times(t: NDArray[np.int64], after_us: int) -> None:
+    """Refuse times that stand still, go back or leave a gap of 17 minutes."""
+    gaps = np.diff(t, prepend=after_us)
     if np.any(gaps <= 0):
         k = int(np.argmax(gaps <= 0))
         raise InputError(
-            f"picture {k} is at {int(light.t[k])} us, {int(gaps[k])} us after the one before it; "
+            f"picture {k} is at {int(t[k])} us, {int(gaps[k])} us after the one before it; "
             "expected times that increase. Drop or re-stamp repeated pictures."
         )
-    if np.any(gaps >= 2**31):
-        k = int(np.argmax(gaps >= 2**31))
+    if np.any(gaps > LONGEST_GAP_US):
+        k = int(np.argmax(gaps > LONGEST_GAP_US))
         raise InputError(
-            f"picture {k} comes {int(gaps[k])} us after the one before it; expected less than "
-            "2^31 us (35 minutes) between pictures"
+            f"picture {k} comes {int(gaps[k])} us after the one before it; expected at most "
+            f"{LONGEST_GAP_US} us (17 minutes) between pictures"
         )
-    return _checked(light, height, width)
 
 
-def _checked(light: LightBatch, height: int, width: int) -> NDArray[np.float32]:
-    if light.rgb.shape[1:3] != (height, width):
+def check_values(pictures: Any, t: NDArray[np.int64], *, height: int, width: int) -> None:
+    """Refuse pictures of another type, number or size, and impossible light."""
+    if pictures.dtype not in (np.float32, np.uint8):
+        raise InputError(f"pictures are {pictures.dtype}; expected float32 or uint8 luminance")
+    if pictures.shape != (len(t), height, width):
         raise InputError(
-            f"pictures have {light.rgb.shape[1]} rows and {light.rgb.shape[2]} columns; the sensor "
-            f"has {height} and {width}"
+            f"pictures have shape {pictures.shape}; expected {len(t)} times {height} rows times "
+            f"{width} columns"
         )
-    luminance = light.luminance()
-    if luminance.size and not (luminance.min() >= 0 and luminance.max() < np.inf):
-        bad = ~((luminance >= 0) & (luminance < np.inf))
+    if pictures.dtype == np.uint8 or not pictures.size:
+        return
+    if not (pictures.min() >= 0 and pictures.max() < np.inf):
+        bad = ~((pictures >= 0) & (pictures < np.inf))
         k, y, x = (int(i) for i in np.argwhere(bad)[0])
         raise InputError(
-            f"luminance at {int(light.t[k])} us, row {y}, column {x} is {luminance[k, y, x]} "
+            f"luminance at {int(t[k])} us, row {y}, column {x} is {pictures[k, y, x]} "
             f"({np.count_nonzero(bad)} such pixels); expected finite light, zero or above"
         )
-    return luminance
-
-
-@njit(cache=True, nogil=True)
-def natural_log(x):  # type: ignore[no-untyped-def]
-    """ln x of a normal positive float64, the same bits everywhere."""
-    bits = np.float64(x).view(np.int64)
-    exponent = (bits - SQRT_HALF_BITS) >> MANTISSA_BITS
-    m = np.int64(bits - (exponent << MANTISSA_BITS)).view(np.float64)
-    s = (m - 1.0) / (m + 1.0)
-    z = s * s
-    series = 1.0 / 21.0
-    series = series * z + 1.0 / 19.0
-    series = series * z + 1.0 / 17.0
-    series = series * z + 1.0 / 15.0
-    series = series * z + 1.0 / 13.0
-    series = series * z + 1.0 / 11.0
-    series = series * z + 1.0 / 9.0
-    series = series * z + 1.0 / 7.0
-    series = series * z + 1.0 / 5.0
-    series = series * z + 1.0 / 3.0
-    return exponent * LN2 + 2.0 * (s + s * z * series)
-
-
-@njit(cache=True, nogil=True)
-def log_picture(luminance, eps):  # type: ignore[no-untyped-def]
-    """ln(luminance + eps) of a picture, float64."""
-    flat = luminance.ravel()
-    out = np.empty(flat.size, np.float64)
-    for i in range(flat.size):
-        out[i] = natural_log(np.float64(flat[i]) + eps)
-    return out.reshape(luminance.shape)

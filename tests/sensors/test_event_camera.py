@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from datagen.errors import InputError
 from datagen.sensors.base import open_sensor
 from datagen.sensors.event_camera import EventCamera
-from datagen.sensors.event_reference import event_interval_reference
-from datagen.sensors.light import log_picture
+from datagen.sensors.events.reference import clean_interval
+from datagen.sensors.events.response import log_picture, response_of
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
 
@@ -120,7 +120,7 @@ def test_cuts_change_nothing(gray, run, flicker, cuts: list[int], refractory: in
     whole_state, whole = run(spec, light)
     state, events = run(spec, light, tuple(sorted(cuts)))
     same_events(events, whole)
-    for name in ("t", "luminance", "reference", "last_event"):
+    for name in ("t", "picture", "reference", "last_event"):
         np.testing.assert_array_equal(getattr(state, name), getattr(whole_state, name))
 
 
@@ -135,11 +135,14 @@ def test_kernel_equals_the_specification(gray, run, seed: int, refractory: int, 
     spec = EventCameraSpec(threshold_sigma=0.05, refractory_period_us=refractory)
     state, events = run(spec, light, key=seed)
     on, off = EventCamera(spec, width=6, height=5, key=seed).thresholds
-    logs = [log_picture(picture, EPS) for picture in light.luminance()]
+    logs = [
+        log_picture(picture.ravel(), response_of(spec)).reshape(5, 6)
+        for picture in light.luminance()
+    ]
     reference, last = logs[0], np.full((5, 6), -(2**62))
     parts = []
     for k in range(1, 4):
-        reference, last, part = event_interval_reference(
+        reference, last, part = clean_interval(
             logs[k - 1], logs[k], t0=int(t[k - 1]), t1=int(t[k]), reference=reference,
             last_event=last, threshold_on=on, threshold_off=off, refractory_us=refractory,
         )  # fmt: skip
@@ -189,7 +192,7 @@ def test_time_that_does_not_advance_is_refused(gray, t: list[int]) -> None:
 def test_another_picture_size_is_refused(gray) -> None:
     """Refuse pictures of another size than the sensor's."""
     sensor = open_sensor(CLEAN, width=3, height=2, key=0)
-    with pytest.raises(InputError, match="3 rows and 3 columns"):
+    with pytest.raises(InputError, match="2 rows times 3 columns"):
         sensor.init(gray([0], np.ones((1, 3, 3))))
     with pytest.raises(InputError, match="one picture; got 2"):
         sensor.init(gray([0, 1], np.ones((2, 2, 3))))

@@ -1,0 +1,1 @@
+"""Parts of the event camera: pixel models, their kernels and their specification."""

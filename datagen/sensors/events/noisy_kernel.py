@@ -1,0 +1,328 @@
+"""Event pixels with low-pass, leakage and shot noise, compiled.
+
+The specification is `datagen.sensors.events.reference`. All pixels are advanced from picture to
+picture by `noisy_filter`; the few that may have crossed a threshold on the way, or that noise
+strikes, are solved here in float64 by the closed form of `datagen.sensors.events.path`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from datagen.sensors.elementary import exponential
+from datagen.sensors.events import noisy_filter as f
+from datagen.sensors.events.path import crossing, turning_points, voltage
+from datagen.sensors.events.records import STAMP_SHIFT, with_room
+from datagen.sensors.events.shot_noise import ShotNoise, brighter, new_shots, strike
+from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, stamp_of
+from datagen.sensors.hashing import normal
+
+NOISY_TIE = 1e-5
+"""As `TIE` of the clean pixel, but wide enough for states in float32."""
+NEWTON_STEPS = 4
+CONVERGED = 1e-7
+NOISE, PLAIN = np.uint64(2), np.uint64(0)
+"""Label bit of a record."""
+LOW_WORD = np.uint64(0xFFFFFFFF)
+
+ROW = TILE + 40
+U0, U1, G, A, B, X, STEP, COUNT, ON, OFF, LEAK, SHIFT = (i * ROW for i in range(12))
+"""Rows of the listed pixels' float64 workspace: closed form, threshold ahead, crossings, what
+they are, and how far their reference has moved."""
+ROWS = 12
+WALK = -1.0
+"""In row COUNT: the pixel's crossings have to be found one after the other."""
+
+
+class Noise(NamedTuple):
+    """Settings of the kernel that are the same for all pixels."""
+
+    order: int
+    shots: ShotNoise
+    leak_key: np.uint64
+    leak_jitter: float
+    refractory_us: int
+    tracked: bool
+    """Whether times of last events matter: refractory period, labels or leak jitter."""
+
+
+class Intervals(NamedTuple):
+    """What is the same for all pixels in each interval."""
+
+    t: NDArray[np.int64]
+    """(intervals + 1,) [us]."""
+    rate: NDArray[np.float32]
+    """(intervals, 2): X = rate[0] + rate[1] (sum of the luminances at both ends)."""
+    ramp: NDArray[np.float32]
+    """(intervals, 2): time since the leak's common start, at both ends [us]."""
+    settle: NDArray[np.bool_]
+    """Whether a new common start follows the interval."""
+
+
+@njit(**COMPILE)
+def noisy_tiles(  # type: ignore[no-untyped-def]
+    first, last, previous, pictures, unit, intervals, pixels, noise, response
+):
+    """Emit the events of tiles first .. last-1 in all intervals and advance their pixels.
+
+    Args:
+        first: first tile.
+        last: one past the last tile.
+        previous: picture at the start of the first interval, uint8 or float32 (pixels,).
+        pictures: those at the ends of the intervals, of the same type (intervals, pixels).
+        unit: luminance of one unit of the pictures, float32.
+        intervals: `Intervals`.
+        pixels: `NoisyPixels`; lag, moved, leak and last_event are advanced.
+        noise: `Noise`.
+        response: `Response` in float32.
+
+    Returns:
+        Records and bounds, as `datagen.sensors.events.records` has them.
+    """
+    t = intervals.t
+    bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
+    records = np.empty(TILE, np.uint64)
+    mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
+    strikes = np.zeros(TILE, np.uint8)
+    w, v = np.empty(f.ROWS * f.ROW, np.float32), np.zeros(ROWS * ROW, np.float64)
+    entries, shots = _new_entries(4 * TILE), new_shots(TILE)
+    count = segment = 0
+    for tile in range(first, last):
+        a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
+        f.load(pixels, a, b, previous, unit, response, w)
+        for k in range(t.size - 1):
+            start, picture = w[f.LIGHT : f.LIGHT + b - a], pictures[k, a:b]
+            shots, struck = strike(tile, t[k], t[k + 1], noise.shots, start, picture, unit,
+                                   pixels.sensitivity[:, a:b], shots, strikes)  # fmt: skip
+            f.advance(picture, unit, intervals.rate[k], noise.order, response, w)
+            f.mark_possible(intervals.ramp[k], noise.order, w, mark[: b - a])
+            for i in range(struck):
+                mark[shots[0][i]] = 1
+            m = list_marked(mark[: b - a], listed)
+            if m > 0:
+                found = listed[:m]
+                _look(found, w, intervals.ramp[k], noise.order, v)
+                entries = _with_room(entries, _plan(found, strikes, v) + 1)
+                e = _list(m, found, shots, struck, entries, v)
+                _solve(e, entries, v)
+                records = with_room(records, count, e)
+                _stamp(e, entries, found, t[k + 1] - t[k], pixels.address[a:b], records[count:])
+                if noise.tracked:
+                    e = _release(records[count : count + e], entries, found, t[k], noise,
+                                 pixels.last_event[a:b], v)  # fmt: skip
+                count += e
+                _shift(found, v, w)
+                if noise.leak_jitter > 0.0:
+                    _redraw_leak(found, a, t[k], intervals.ramp[k, 1], noise, pixels, w)
+            f.commit(b - a, noise.order, intervals.settle[k], intervals.ramp[k, 1], w)
+            for i in range(struck):
+                strikes[shots[0][i]] = 0
+            segment += 1
+            bounds[segment] = count
+        f.store(w, pixels, a, b)
+    return records, bounds
+
+
+@njit(**COMPILE)
+def _look(found, w, ramp, order, v):  # type: ignore[no-untyped-def]
+    """The closed form of every listed pixel."""
+    m = found.size
+    gather(w[f.MOVED :], found, v[U0 : U0 + m])
+    gather(w[f.NEW_MOVED :], found, v[U1 : U1 + m])
+    gather(w[f.CHANGE :], found, v[G : G + m])
+    gather(w[f.LAG :], found, v[A : A + m])
+    gather(w[f.RATE :], found, v[X : X + m])
+    gather(w[f.ON :], found, v[ON : ON + m])
+    gather(w[f.OFF :], found, v[OFF : OFF + m])
+    gather(w[f.LEAK :], found, v[LEAK : LEAK + m])
+    start, stop = np.float64(ramp[0]), np.float64(ramp[1])
+    if order == 2:
+        gather(w[f.LAG_2 :], found, v[B : B + m])
+        for k in range(m):
+            settled = v[G + k] / v[X + k]
+            first = v[A + k] - settled
+            v[A + k] = first + (v[B + k] - settled)
+            v[B + k] = -first * v[X + k]
+    else:
+        for k in range(m):
+            v[A + k] = v[A + k] - v[G + k] / v[X + k]
+    for k in range(m):
+        v[X + k] = v[X + k] if v[X + k] < np.inf else 0.0
+        v[U0 + k] += v[LEAK + k] * start
+        v[U1 + k] += v[LEAK + k] * stop
+        v[G + k] += v[LEAK + k] * (stop - start)
+        v[STEP + k] = v[ON + k] if v[U1 + k] >= 0.0 else -v[OFF + k]
+
+
+@njit(**COMPILE)
+def _new_entries(room):  # type: ignore[no-untyped-def]
+    """Crossings: pixel of the list, level, sigma (NaN until solved), label and polarity."""
+    return (
+        np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.float64),
+        np.empty(room, np.uint64),
+    )  # fmt: skip
+
+
+@njit(**COMPILE)
+def _with_room(entries, room):  # type: ignore[no-untyped-def]
+    return entries if room <= entries[0].size else _new_entries(2 * room)
+
+
+@njit(**COMPILE)
+def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
+    """Number of crossings of pixels whose u is monotone, WALK for the others.
+
+    Returns how many entries there may be at most.
+    """
+    m = found.size
+    gather(strikes, found, v[COUNT : COUNT + m])
+    most = 0.0
+    for k in range(m):
+        g, a, b, x = v[G + k], v[A + k], v[B + k], v[X + k]
+        turned = (g + a * x < 0.0) != (g + a * x * exponential(-x) < 0.0)
+        struck = v[COUNT + k]
+        walk = (struck > 0.0) | (b != 0.0) | turned
+        swing = np.abs(g) + 2.0 * (np.abs(a) + np.abs(b))
+        least = np.minimum(v[ON + k], v[OFF + k])
+        n = np.floor(v[U1 + k] / v[STEP + k] + NOISY_TIE)
+        v[COUNT + k] = WALK if walk else n
+        most += np.floor(3.0 * swing / least) + 2.0 * struck + 8.0 if walk else n
+    return int(most)
+
+
+@njit(**COMPILE)
+def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
+    """List the crossings of every pixel: at once where u is monotone, else step by step."""
+    owner, level, sigma, bits = entries
+    e = shot = 0
+    for k in range(m):
+        if v[COUNT + k] == WALK:
+            while shot < struck and shots[0][shot] < found[k]:
+                shot += 1
+            e = _walk(k, found[k], shots, shot, struck, entries, e, v)
+        else:
+            n, step = int(v[COUNT + k]), v[STEP + k]
+            up = np.uint64(step > 0.0)
+            owner[e], level[e], sigma[e], bits[e] = k, step, np.nan, up
+            for i in range(1, n):
+                owner[e + i], level[e + i], sigma[e + i], bits[e + i] = (
+                    k,
+                    (i + 1) * step,
+                    np.nan,
+                    up,
+                )
+            e += n
+            v[SHIFT + k] = n * step
+    return e
+
+
+@njit(**COMPILE)
+def _walk(k, pixel, shots, shot, last_shot, entries, e, v):  # type: ignore[no-untyped-def]
+    """One pixel from turning point to noise event to turning point, in order."""
+    u0, g, a, b, x = v[U0 + k], v[G + k], v[A + k], v[B + k], v[X + k]
+    owner, level, sigma, bits = entries
+    turns = np.empty(3, np.float64)
+    turns[turning_points(g, a, b, x, turns)] = 1.0
+    turn = 0
+    at = reference = 0.0
+    while at < 1.0:
+        struck = shot < last_shot and shots[0][shot] == pixel and shots[1][shot] <= turns[turn]
+        stop = shots[1][shot] if struck else turns[turn]
+        end = voltage(u0, g, a, b, x, stop) if stop < 1.0 else v[U1 + k]
+        while True:
+            step = v[ON + k] if end >= reference else -v[OFF + k]
+            if (end - reference) / step < 1.0 - NOISY_TIE:
+                break
+            reference += step
+            at = crossing(u0, g, a, b, x, reference, at, stop)
+            owner[e], level[e], sigma[e], bits[e] = k, reference, at, np.uint64(step > 0.0)
+            e += 1
+        if struck:
+            owner[e], level[e], sigma[e] = k, end, stop
+            bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
+            e += 1
+            reference = end
+            shot += 1
+        else:
+            turn += 1
+        at = stop
+    v[SHIFT + k] = reference
+    return e
+
+
+@njit(**COMPILE)
+def _solve(e, entries, v):  # type: ignore[no-untyped-def]
+    """Newton's method for all crossings at once, then one by one for the few that need more."""
+    owner, level, sigma, _ = entries
+    hard = 0
+    for i in range(e):
+        k = np.uint32(owner[i])
+        u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
+        s = (level[i] - u0) / (v[U1 + k] - u0)
+        step = 0.0
+        for _ in range(NEWTON_STEPS):
+            fading = exponential(-x * s)
+            step = (u0 + g * s + a * (1.0 - fading) - level[i]) / (g + a * x * fading)
+            s -= step
+        good = (np.abs(step) < CONVERGED) & (s > -CONVERGED) & (s < 1.0 + CONVERGED)
+        known = sigma[i] == sigma[i]
+        sigma[i] = sigma[i] if known else (s if good else np.nan)
+        hard += not (known | good)
+    if hard > 0:
+        for i in range(e):
+            if np.isnan(sigma[i]):
+                k = owner[i]
+                sigma[i] = crossing(
+                    v[U0 + k], v[G + k], v[A + k], 0.0, v[X + k], level[i], 0.0, 1.0
+                )
+
+
+@njit(**COMPILE)
+def _stamp(e, entries, found, duration, address, records):  # type: ignore[no-untyped-def]
+    owner, _, sigma, bits = entries
+    length = np.float64(duration)
+    for i in range(e):
+        stamp = stamp_of(sigma[i] * length, length) << STAMP_SHIFT
+        records[i] = address[np.uint32(found[np.uint32(owner[i])])] | stamp | bits[i]
+
+
+@njit(**COMPILE)
+def _release(records, entries, found, t0, noise, last_event, v):  # type: ignore[no-untyped-def]
+    """Drop events in the dead time, label those that leakage caused; returns how many are left."""
+    kept = 0
+    for i in range(records.size):
+        k = entries[0][i]
+        pixel = found[k]
+        t = t0 + np.int64((records[i] & LOW_WORD) >> STAMP_SHIFT)
+        waited = t - last_event[pixel]
+        if waited >= noise.refractory_us:
+            rising = records[i] & np.uint64(1) == np.uint64(1)
+            leaked = rising and v[LEAK + k] * waited > 0.5 * v[ON + k]
+            records[kept] = records[i] | (NOISE if leaked else PLAIN)
+            kept += 1
+            last_event[pixel] = t
+    return kept
+
+
+@njit(**COMPILE)
+def _shift(found, v, w):  # type: ignore[no-untyped-def]
+    """Measure the new voltages from the new references."""
+    for k in range(found.size):
+        j = np.uint32(found[k])
+        w[f.NEW_MOVED + j] = np.float64(w[f.NEW_MOVED + j]) - v[SHIFT + k]
+
+
+@njit(**COMPILE)
+def _redraw_leak(found, a, t0, ramp, noise, pixels, w):  # type: ignore[no-untyped-def]
+    """Give pixels that had an event another leak rate, without a jump of their voltage."""
+    for j in found:
+        t, mean = pixels.last_event[a + j], pixels.mean_leak[a + j]
+        if t > t0 and mean > 0.0:
+            drawn = 1.0 + noise.leak_jitter * normal(noise.leak_key ^ np.uint64(t), a + j)
+            leak = np.float32(mean * np.maximum(drawn, 0.0))
+            w[f.NEW_MOVED + j] -= (leak - w[f.LEAK + j]) * ramp
+            w[f.LEAK + j] = leak

@@ -1,0 +1,148 @@
+"""Noisy pixels: low-pass, leakage, hot pixels, shot noise; exact in time, states in float32."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.sensors.elementary import exponential
+from datagen.sensors.events.noisy_filter import NoisyPixels
+from datagen.sensors.events.noisy_kernel import Intervals, Noise, noisy_tiles
+from datagen.sensors.events.records import Records, addresses
+from datagen.sensors.events.response import response_of, single
+from datagen.sensors.events.shot_noise import shot_noise
+from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
+from datagen.sensors.events.tiles import tiles_of
+from datagen.sensors.events.workers import Workers
+from datagen.sensors.hashing import normal_field, stream_key, uniform_field
+from datagen.sensors.light import Pictures
+from schemas.sensor import EventCameraSpec
+
+LEAK_SPREAD, LEAK_PHASE, HOT_PIXELS, SHOT_NOISE, LEAK_JITTER = range(2, 7)
+"""Streams of randomness; the thresholds have 0 and 1."""
+LEAK_RESTART_BITS = 20
+"""The leak's common start is renewed about every 2^20 us."""
+US = 1e-6
+
+
+class NoisyModel:
+    """Pixels with filter and noise (`datagen.sensors.events.noisy_kernel`)."""
+
+    def __init__(
+        self, spec: EventCameraSpec, on: NDArray[np.float64], off: NDArray[np.float64], key: int
+    ) -> None:
+        self._spec = spec
+        self._shape = on.shape
+        self._on, self._off = on.astype(np.float32), off.astype(np.float32)
+        self._key = key
+        self._leak = self._mean_leak(on)
+        self._noise = self._settings()
+        self._response = single(response_of(spec))
+
+    def _mean_leak(self, on: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Leakage of every pixel [log units/us]."""
+        spec = self._spec
+        spread = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
+        decades = exponential.py_func(math.log(10.0) * spec.noise_rate_cov_decades * spread)
+        rate = spec.leak_rate_hz * decades
+        hot = uniform_field(stream_key(self._key, HOT_PIXELS), self._shape)
+        rate = np.where(hot < spec.hot_pixel_fraction, spec.hot_pixel_rate_hz, rate)
+        leak: NDArray[np.float32] = (rate * on * US).astype(np.float32)
+        return leak
+
+    def _settings(self) -> Noise:
+        spec = self._spec
+        return Noise(
+            order=spec.filter_order if spec.cutoff_hz else 1,
+            shots=shot_noise(spec.shot_noise_rate_hz, stream_key(self._key, SHOT_NOISE)),
+            leak_key=stream_key(self._key, LEAK_JITTER),
+            leak_jitter=spec.leak_jitter_fraction,
+            refractory_us=spec.refractory_period_us,
+            tracked=bool(spec.refractory_period_us or spec.labels or spec.leak_jitter_fraction),
+        )
+
+    def start(self, t: int, picture: Pictures) -> EventCameraState:
+        """The filter has settled; a leaking pixel is anywhere on its way to its next event."""
+        phase = uniform_field(stream_key(self._key, LEAK_PHASE), self._shape)
+        moved = np.where(self._leak > 0, phase * self._on, 0.0)
+        waited = np.divide(
+            moved, self._leak, out=np.full(self._shape, 2.0**62), where=self._leak > 0
+        )
+        return dataclasses.replace(
+            new_state(t, picture),
+            moved=moved.astype(np.float32),
+            lag=np.zeros((2, *self._shape), np.float32),
+            leak=self._leak.copy(),
+            last_event=t - np.minimum(waited, -NEVER_US).astype(np.int64),
+        )
+
+    def sense(
+        self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
+    ) -> tuple[EventCameraState, list[Records]]:
+        """See `PixelModel`."""
+        unit = np.float32(1 / 255 if pictures.dtype == np.uint8 else 1.0)
+        pixels = self._pixels(state)
+        flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
+        times = np.concatenate([[state.t], t])
+        intervals, leak_start = self._intervals(times, int(state.leak_start))
+
+        def sense_run(run: tuple[int, int]) -> Records:
+            records, bounds = noisy_tiles(
+                *run, state.picture.ravel(), flat, unit, intervals, pixels, self._noise,
+                self._response,
+            )  # fmt: skip
+            return Records(records, bounds)
+
+        records = workers.map(sense_run, workers.runs(tiles_of(flat.shape[1])))
+        new = dataclasses.replace(
+            state,
+            t=times[-1:].reshape(()).copy(),
+            picture=pictures[-1].copy(),
+            moved=pixels.moved.reshape(self._shape),
+            lag=pixels.lag.reshape(2, *self._shape),
+            leak=pixels.leak.reshape(self._shape),
+            leak_start=np.array(leak_start, np.int64),
+            last_event=pixels.last_event.reshape(self._shape),
+        )
+        return new, records
+
+    def _pixels(self, state: EventCameraState) -> NoisyPixels:
+        spec = self._spec
+        return NoisyPixels(
+            lag=state.lag.reshape(2, -1).copy(),
+            moved=state.moved.flatten(),
+            leak=state.leak.flatten(),
+            last_event=state.last_event.flatten(),
+            mean_leak=self._leak.ravel(),
+            on=self._on.ravel(),
+            off=self._off.ravel(),
+            sensitivity=np.stack(
+                [
+                    np.float32(spec.threshold_off) / self._off.ravel(),
+                    np.float32(spec.threshold_on) / self._on.ravel(),
+                ]
+            ),
+            address=addresses(*self._shape),
+        )
+
+    def _intervals(self, t: NDArray[np.int64], leak_start: int) -> tuple[Intervals, int]:
+        """What the intervals share, and the leak's common start after the last."""
+        ramp = np.empty((len(t) - 1, 2), np.float32)
+        settle = np.empty(len(t) - 1, np.bool_)
+        for k, (start, stop) in enumerate(zip(t[:-1].tolist(), t[1:].tolist(), strict=True)):
+            ramp[k] = start - leak_start, stop - leak_start
+            settle[k] = leak_start >> LEAK_RESTART_BITS != stop >> LEAK_RESTART_BITS
+            leak_start = stop if settle[k] else leak_start
+        return Intervals(t=t, rate=self._rates(np.diff(t)), ramp=ramp, settle=settle), leak_start
+
+    def _rates(self, duration_us: NDArray[np.int64]) -> NDArray[np.float32]:
+        """X as a linear function of light: 2 pi corner (255 luminance + 20) / 275 times the time."""
+        spec = self._spec
+        if spec.cutoff_hz == 0.0:
+            return np.tile(np.array([np.inf, 0.0], np.float32), (len(duration_us), 1))
+        share = (20 / 275, 0.5 * 255 / 275) if spec.cutoff_follows_light else (1.0, 0.0)
+        at_white = 2.0 * math.pi * spec.cutoff_hz * US * duration_us
+        return np.outer(at_white, share).astype(np.float32)

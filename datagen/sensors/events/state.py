@@ -1,0 +1,73 @@
+"""What an event camera knows between two pictures, and what a model of its pixels promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.sensors.events.records import Records
+from datagen.sensors.events.workers import Workers
+from datagen.sensors.light import Pictures
+
+NEVER_US = -(2**62)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCameraState:
+    """A value that can be saved; parts that the camera does without are empty."""
+
+    t: NDArray[np.int64]
+    """Time of the last picture [us], shape ()."""
+    picture: Pictures
+    """The last picture, shape (H, W)."""
+    reference: NDArray[np.float64]
+    """Clean pixels: log light at each pixel's last crossing, shape (H, W)."""
+    moved: NDArray[np.float32]
+    """Noisy pixels: output minus reference, without leakage since `leak_start`, shape (H, W)."""
+    lag: NDArray[np.float32]
+    """Noisy pixels: input minus output of each low-pass stage, shape (2, H, W)."""
+    leak: NDArray[np.float32]
+    """Noisy pixels: leakage [log units/us], shape (H, W)."""
+    leak_start: NDArray[np.int64]
+    """Noisy pixels: common start of leakage [us], shape ()."""
+    last_event: NDArray[np.int64]
+    """Time of each pixel's last event [us], shape (H, W)."""
+
+
+def new_state(t: int, picture: Pictures) -> EventCameraState:
+    """A state without any pixel model's part."""
+    nothing = (0, 0)
+    return EventCameraState(
+        t=np.array(t, np.int64),
+        picture=picture,
+        reference=np.empty(nothing),
+        moved=np.empty(nothing, np.float32),
+        lag=np.empty((0, 0, 0), np.float32),
+        leak=np.empty(nothing, np.float32),
+        leak_start=np.array(t, np.int64),
+        last_event=np.empty(nothing, np.int64),
+    )
+
+
+class PixelModel(Protocol):
+    """Pixels of one kind."""
+
+    def start(self, t: int, picture: Pictures) -> EventCameraState:
+        """The state at the first picture (H, W)."""
+        ...
+
+    def sense(
+        self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
+    ) -> tuple[EventCameraState, list[Records]]:
+        """Advance to the last of `pictures` (N, H, W) at times `t` (N,).
+
+        Args:
+            state: read only.
+            t: [us].
+            pictures: of the type of the state's picture.
+            workers: take runs of tiles, which are independent.
+        """
+        ...

@@ -1,0 +1,73 @@
+"""What the clean and the noisy kernel share: tiles, compaction, expansion, stamps.
+
+A kernel works through one tile of pixels and one interval at a time in short loops without
+branches, so that each loop is vectorised: mark the pixels that may send events, list them, gather
+what is known of them, compute, expand every pixel into its crossings, stamp those.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+TILE = 1024
+"""Pixels worked through at a time. Shot noise is drawn per tile, so this is part of the model."""
+TIE = 1e-8
+"""A threshold counts as reached this fraction of it early: a light that comes back exactly gives
+back exactly as many events, whatever the rounding of logarithms."""
+STAMP_SLACK_US = 1e-6
+"""A crossing this little after a whole microsecond is stamped with that microsecond."""
+COMPILE = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+def tiles_of(pixels: int) -> int:
+    """Tiles that hold `pixels`, the last one perhaps in part."""
+    return -(-pixels // TILE)
+
+
+@njit(**COMPILE)
+def list_marked(mark, listed):  # type: ignore[no-untyped-def]
+    """Write the indices of non-zero marks to `listed` (one longer than `mark`); returns how many."""
+    m = 0
+    for j in range(mark.size):
+        listed[m] = j
+        m += mark[j]
+    return m
+
+
+@njit(**COMPILE)
+def gather(source, listed, out):  # type: ignore[no-untyped-def]
+    """out[k] = source[listed[k]] for every k in `out`."""
+    for k in range(out.size):
+        out[k] = source[np.uint32(listed[k])]
+
+
+@njit(**COMPILE)
+def scatter(values, listed, target):  # type: ignore[no-untyped-def]
+    """target[listed[k]] = values[k] for every k in `values`."""
+    for k in range(values.size):
+        target[np.uint32(listed[k])] = values[k]
+
+
+@njit(**COMPILE)
+def expand(crossings, owner, ordinal):  # type: ignore[no-untyped-def]
+    """One entry per crossing: which pixel of the list it belongs to, and 1, 2, ... within it.
+
+    Both must have room for one entry more than there are crossings; returns how many there are.
+    """
+    e = 0
+    for k in range(crossings.size):
+        owner[e] = k
+        ordinal[e] = 1.0
+        n = int(crossings[k])
+        for i in range(1, n):
+            owner[e + i] = k
+            ordinal[e + i] = i + 1.0
+        e += n
+    return e
+
+
+@njit(**COMPILE)
+def stamp_of(at, duration):  # type: ignore[no-untyped-def]
+    """Whole microseconds 1 .. duration of a crossing `at` microseconds after the start."""
+    return np.uint64(np.int64(np.minimum(np.maximum(np.ceil(at - STAMP_SLACK_US), 1.0), duration)))

@@ -1,0 +1,95 @@
+"""The compiled noisy pixel against the plain specification, over all switches."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datagen.sensors.event_camera import EventCamera
+from datagen.sensors.events.noisy_pixels import NoisyModel
+from datagen.sensors.events.reference import NoisyState, noisy_interval
+from datagen.sensors.events.response import log_light_f32
+from datagen.sensors.events.shot_noise import brighter, new_shots, strike
+from schemas.arrays import EventArray
+from schemas.sensor import EventCameraSpec
+
+HEIGHT, WIDTH = 5, 7
+ONE = np.float32(1)
+
+
+def noise_events(model: NoisyModel, before: Any, after: Any, t0: int, t1: int) -> Any:
+    pixels = model._pixels(model.start(0, before))
+    shots, n = strike(
+        0, t0, t1, model._noise.shots, before.ravel(), after.ravel(), ONE, pixels.sensitivity,
+        new_shots(64), np.zeros(1024, np.uint8),
+    )  # fmt: skip
+    found: dict[tuple[int, int], list[tuple[float, bool]]] = {}
+    for pixel, sigma, word in zip(*(column[:n] for column in shots), strict=True):
+        found.setdefault(divmod(int(pixel), WIDTH), []).append((float(sigma), bool(brighter(word))))
+    return found
+
+
+def specified(spec: EventCameraSpec, key: int, t: Any, pictures: Any) -> tuple[Any, EventArray]:
+    camera = EventCamera(spec, width=WIDTH, height=HEIGHT, key=key)
+    model = camera._pixels
+    assert isinstance(model, NoisyModel)
+    start = camera.init_pictures(t[:1], pictures[:1])
+    state = NoisyState(
+        lag=start.lag[0], lag_2=start.lag[1], moved=start.moved, last_event=start.last_event
+    )
+    intervals, _ = model._intervals(t, int(start.leak_start))
+    level = np.vectorize(lambda v: log_light_f32(v, model._response), otypes=[np.float32])
+    parts = []
+    for k in range(len(t) - 1):
+        rate = intervals.rate[k, 0] + intervals.rate[k, 1] * (pictures[k] + pictures[k + 1])
+        state, events = noisy_interval(
+            level(pictures[k + 1]) - level(pictures[k]), rate.astype(np.float32),
+            t0=int(t[k]), t1=int(t[k + 1]), order=model._noise.order, state=state, leak=start.leak,
+            leak_elapsed=(intervals.ramp[k, 0], intervals.ramp[k, 1]), threshold_on=model._on,
+            threshold_off=model._off, refractory_us=spec.refractory_period_us,
+            shots=noise_events(model, pictures[k], pictures[k + 1], int(t[k]), int(t[k + 1])),
+        )  # fmt: skip
+        if intervals.settle[k]:
+            moved = state.moved + start.leak * intervals.ramp[k, 1]
+            state = dataclasses.replace(state, moved=moved.astype(np.float32))
+        parts.append(events)
+    return state, EventArray.concatenate(parts)
+
+
+specs = st.builds(
+    EventCameraSpec,
+    threshold_on=st.sampled_from([0.07, 0.2]),
+    threshold_sigma=st.sampled_from([0.0, 0.02]),
+    response=st.sampled_from(["log", "lin_log"]),
+    cutoff_hz=st.sampled_from([0.0, 5.0, 30.0, 300.0, 5000.0]),
+    filter_order=st.sampled_from([1, 2]),
+    cutoff_follows_light=st.booleans(),
+    leak_rate_hz=st.sampled_from([0.0, 0.1, 300.0]),
+    noise_rate_cov_decades=st.sampled_from([0.0, 0.3]),
+    shot_noise_rate_hz=st.sampled_from([1e-6, 5.0, 2000.0]),
+    hot_pixel_fraction=st.sampled_from([0.0, 0.2]),
+    refractory_period_us=st.sampled_from([0, 400]),
+    labels=st.just(True),
+)
+
+
+@given(specs, st.integers(0, 2**32), st.sampled_from([0.2, 3.0]))
+@settings(max_examples=60)
+def test_kernel_equals_the_specification(spec: EventCameraSpec, seed: int, swing: float) -> None:
+    """Give the specification's events and states whatever is switched on."""
+    rng = np.random.default_rng(seed)
+    pictures = np.exp(swing * rng.standard_normal((5, HEIGHT, WIDTH)) - 1.0).astype(np.float32)
+    t = np.concatenate([[0], np.cumsum(rng.integers(1, 4000, 4))]) + 2**20 - 5000
+    camera = EventCamera(spec, width=WIDTH, height=HEIGHT, key=seed)
+    state = camera.init_pictures(t[:1], pictures[:1])
+    state, events = camera.step_pictures(state, t[1:], pictures[1:])
+    expected_state, expected = specified(spec, seed, t, pictures)
+    for name in ("t", "x", "y", "p", "noise"):
+        np.testing.assert_array_equal(getattr(events, name), getattr(expected, name), err_msg=name)
+    np.testing.assert_array_equal(state.moved, expected_state.moved)
+    np.testing.assert_array_equal(state.lag[0], expected_state.lag)
+    np.testing.assert_array_equal(state.last_event, expected_state.last_event)
