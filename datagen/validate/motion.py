@@ -56,10 +56,14 @@ def _velocities(segment: Segment, quaternion: Vectors) -> Iterator[Check]:
 
 
 def excess(moved: Vectors, velocity: Vectors, h: Vectors, extra: Vectors | float = 0.0) -> float:
-    """Largest error of Simpson's rule over the error that the sampling explains."""
+    """Largest error of Simpson's rule over the error that the sampling explains.
+
+    What it explains is taken from the segment's most curved stretch: a recording may tremble faster
+    than its frames are taken, and then its curvature is not seen where its error is.
+    """
     first, middle, last = velocity[:-2], velocity[1:-1], velocity[2:]
     error = np.linalg.norm(moved - h / 3 * (first + 4 * middle + last), axis=1)
     curved = h * (first - 2 * middle + last)
     explained = np.linalg.norm(curved, axis=1) + np.linalg.norm(extra + 0 * curved, axis=1)
     scale = np.linalg.norm(moved, axis=1) + np.linalg.norm(h * middle, axis=1)
-    return float(np.max(error / (explained + RELATIVE * scale + ABSOLUTE)))
+    return float(np.max(error / (explained.max() + RELATIVE * scale + ABSOLUTE)))
