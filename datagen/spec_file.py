@@ -18,11 +18,11 @@ AnySpec = TypeVar("AnySpec", bound=Spec)
 MAX_BYTES = 4 * 2**20
 
 
-class _Loader(yaml.SafeLoader):
+class SpecLoader(yaml.SafeLoader):
     """Safe YAML whose floats include `1e-3`, which YAML 1.1 takes for a string."""
 
 
-_Loader.add_implicit_resolver(
+SpecLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\.(?:inf|nan))$", re.I),
     list("-+0123456789."),
@@ -49,7 +49,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise SpecError(f"{path}: {path.stat().st_size:,} bytes; expected at most {MAX_BYTES:,}")
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=SpecLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(data, dict):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Name, Positive, Seed, Spec
+from schemas.base import Name, Seed, Spec
 from schemas.camera import CameraSpec
 from schemas.render import EmbeddedRendererSpec, RendererSpec
 from schemas.scene import PresetScene, SceneSpec
@@ -21,9 +21,9 @@ class SegmentSpec(Spec):
     name: Name | None = None
     """File name; `segment-<id>` when absent."""
     trajectory: TrajectorySpec
-    duration: Positive
+    duration: Annotated[float, Field(strict=True, gt=0, le=1e7)]
     """[s]."""
-    frame_rate: Positive
+    frame_rate: Annotated[float, Field(strict=True, gt=0, le=1e6)]
     """Labelled frames per second [Hz]."""
     split: Literal["train", "val", "test"] = "train"
     scene: SceneSpec | None = None

@@ -1,0 +1,51 @@
+"""From a lease to a command line, and what its worker finds on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from datagen.store import new_file, write_file
+from service.folders import Folders
+from service.ledger.work import Lease
+from service.states import Stage
+
+
+def command_for(lease: Lease, folders: Folders, datagen: list[str], chunk_frames: int) -> list[str]:
+    """The worker command of a task."""
+    out = str(folders.dataset(lease.job_id))
+    match lease.stage:
+        case Stage.PREPARE:
+            order = ["prepare-job", str(folders.spec(lease.job_id)), out]
+        case Stage.SEGMENTS:
+            order = [
+                "run-segment", out, str(lease.number - 1),
+                "--base-dir", str(folders.inputs(lease.job_id)),
+                "--chunk-frames", str(chunk_frames),
+            ]  # fmt: skip
+        case Stage.PACKAGE:
+            order = ["finish-job", out]
+    return [*datagen, *order, "--supervised"]
+
+
+def lay_out_inputs(folders: Folders, job_id: str, spec: str, assets: list[tuple[str, str]]) -> None:
+    """Put a job's spec and links to its uploads where its workers read them.
+
+    Links share the bytes, so an upload may be deleted while a job that uses it lives on.
+    """
+    inputs = folders.inputs(job_id)
+    for asset_id, name in assets:
+        _link(folders.assets / asset_id / name, inputs / asset_id / name)
+    write_file(folders.spec(job_id), spec.encode())
+
+
+def _link(source: Path, target: Path) -> None:
+    if target.exists() or not source.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        with new_file(target) as temporary:
+            shutil.copyfile(source, temporary)

@@ -1,0 +1,357 @@
+"""What users do with jobs: submit, look, cancel, retry, delete."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.errors import Conflict, KeyReused, NotFound, QuotaExceeded, StorageFull
+from service.ledger.journal import move_job, move_task, record
+from service.ledger.tables import (
+    assets,
+    datasets,
+    events,
+    idempotency,
+    job_assets,
+    jobs,
+    owners,
+    tasks,
+)
+from service.states import ACTIVE, FINISHED, JobState, Stage, TaskState
+
+Job = Row[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """One unit of work of a new job."""
+
+    stage: Stage
+    name: str
+    frames: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A checked job, ready to be accepted."""
+
+    owner: str
+    name: str
+    device: str
+    spec: str
+    spec_sha256: str
+    expected_bytes: int
+    tasks: list[NewTask]
+    asset_ids: list[str]
+    idempotency_key: str | None = None
+    body_sha256: str = ""
+
+    @property
+    def frames(self) -> int:
+        """Frames of all segments."""
+        return sum(task.frames for task in self.tasks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one owner, and all together, may have."""
+
+    jobs: int
+    frames: int
+    bytes: int
+    disk_bytes: int
+    """Free on the disk beyond the reserve."""
+
+
+def submit(connection: Connection, new: NewJob, limits: Limits, *, now: int) -> tuple[str, bool]:
+    """Accept a job.
+
+    Returns:
+        Its id, and whether an earlier request with the same idempotency key had made it.
+
+    Raises:
+        KeyReused: the key was used with another body.
+        QuotaExceeded: a quota of the owner.
+        StorageFull: it would not fit beside the unfinished jobs.
+    """
+    _take_turn(connection, new.owner)
+    if (known := _known(connection, new)) is not None:
+        return known, True
+    _refuse_over_quota(connection, new, limits)
+    job_id = f"job_{uuid.uuid4().hex}"
+    connection.execute(insert(jobs), _job_row(job_id, new, now))
+    connection.execute(
+        insert(tasks), [_task_row(job_id, i, task) for i, task in enumerate(new.tasks)]
+    )
+    if new.asset_ids:
+        connection.execute(
+            insert(job_assets), [{"job_id": job_id, "asset_id": a} for a in new.asset_ids]
+        )
+    event = {"job_id": job_id, "seq": 1, "at_ms": now, "type": "state", "task": None}
+    connection.execute(insert(events), {**event, "data": f'{{"state": "{JobState.QUEUED}"}}'})
+    if new.idempotency_key is not None:
+        connection.execute(insert(idempotency), _key_row(job_id, new, now))
+    return job_id, False
+
+
+def _job_row(job_id: str, new: NewJob, now: int) -> dict[str, Any]:
+    return {
+        "id": job_id,
+        "owner": new.owner,
+        "name": new.name,
+        "state": JobState.QUEUED,
+        "stage": Stage.PREPARE,
+        "device": new.device,
+        "spec": new.spec,
+        "spec_sha256": new.spec_sha256,
+        "segments": sum(task.stage is Stage.SEGMENTS for task in new.tasks),
+        "frames": new.frames,
+        "frames_done": 0,
+        "expected_bytes": new.expected_bytes,
+        "created_ms": now,
+        "last_event": 1,
+    }
+
+
+def _task_row(job_id: str, number: int, task: NewTask) -> dict[str, Any]:
+    return {
+        "job_id": job_id,
+        "number": number,
+        "stage": task.stage,
+        "name": task.name,
+        "state": TaskState.PENDING,
+        "attempt": 0,
+        "failures": 0,
+        "not_before_ms": 0,
+        "frames": task.frames,
+        "frames_done": 0,
+    }
+
+
+def _key_row(job_id: str, new: NewJob, now: int) -> dict[str, Any]:
+    return {
+        "owner": new.owner,
+        "key": new.idempotency_key,
+        "body_sha256": new.body_sha256,
+        "job_id": job_id,
+        "created_ms": now,
+    }
+
+
+def _take_turn(connection: Connection, owner: str) -> None:
+    """Make submissions of one owner take turns, so that together they cannot pass a quota."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(owners).values(owner=owner).on_conflict_do_nothing())
+    connection.execute(select(owners.c.owner).where(owners.c.owner == owner).with_for_update())
+
+
+def _known(connection: Connection, new: NewJob) -> str | None:
+    if new.idempotency_key is None:
+        return None
+    found = connection.execute(
+        select(idempotency).where(
+            idempotency.c.owner == new.owner, idempotency.c.key == new.idempotency_key
+        )
+    ).first()
+    if found is None:
+        return None
+    if found.body_sha256 != new.body_sha256:
+        raise KeyReused(
+            f"Idempotency-Key {new.idempotency_key!r} came before with another body, for "
+            f"{found.job_id}; use a new key for a new request"
+        )
+    return str(found.job_id)
+
+
+def _refuse_over_quota(connection: Connection, new: NewJob, limits: Limits) -> None:
+    active = connection.execute(
+        select(func.count(), func.coalesce(func.sum(jobs.c.frames), 0)).where(
+            jobs.c.owner == new.owner, jobs.c.state.in_(sorted(ACTIVE))
+        )
+    ).one()
+    held = bytes_held(connection, new.owner)
+    for what, used, more, most in (
+        ("unfinished jobs", int(active[0]), 1, limits.jobs),
+        ("frames in unfinished jobs", int(active[1]), new.frames, limits.frames),
+        ("bytes kept", held, new.expected_bytes, limits.bytes),
+    ):
+        if used + more > most:
+            raise QuotaExceeded(
+                f"{what}: {used:,} now and {more:,} more would pass the quota of {most:,}; "
+                "wait for jobs to finish, or delete some",
+                headers={"Retry-After": "60"},
+            )
+    promised = _bytes_promised(connection)
+    if promised + new.expected_bytes > limits.disk_bytes:
+        raise StorageFull(
+            f"the job may need {new.expected_bytes:,} bytes and unfinished jobs {promised:,} more; "
+            f"{max(limits.disk_bytes, 0):,} are free; delete datasets, or ask for less"
+        )
+
+
+def bytes_held(connection: Connection, owner: str) -> int:
+    """Bytes of an owner's datasets and uploads, and what the unfinished jobs may need."""
+    kept = select(func.coalesce(func.sum(datasets.c.bytes), 0)).where(datasets.c.owner == owner)
+    uploads = select(func.coalesce(func.sum(assets.c.size), 0)).where(assets.c.owner == owner)
+    unfinished = select(func.coalesce(func.sum(jobs.c.expected_bytes), 0)).where(
+        jobs.c.owner == owner,
+        or_(
+            jobs.c.state.in_(sorted(ACTIVE)),
+            and_(jobs.c.state != JobState.SUCCEEDED, jobs.c.frames_done > 0),
+        ),
+    )
+    return sum(int(connection.execute(part).scalar_one()) for part in (kept, uploads, unfinished))
+
+
+def _bytes_promised(connection: Connection) -> int:
+    """What unfinished jobs may still write."""
+    left = jobs.c.expected_bytes * (1.0 - 1.0 * jobs.c.frames_done / jobs.c.frames)
+    statement = select(func.coalesce(func.sum(left), 0)).where(jobs.c.state.in_(sorted(ACTIVE)))
+    return int(connection.execute(statement).scalar_one())
+
+
+def find(connection: Connection, job_id: str, owner: str | None) -> Job:
+    """A job that `owner` may see (None sees all).
+
+    Raises:
+        NotFound: there is none, it is deleted, or it is someone else's.
+    """
+    statement = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted_ms.is_(None))
+    if owner is not None:
+        statement = statement.where(jobs.c.owner == owner)
+    found = connection.execute(statement).first()
+    if found is None:
+        raise NotFound(f"there is no job {job_id}")
+    return found
+
+
+def state_of(connection: Connection, job_id: str) -> JobState:
+    """A job's state."""
+    state = connection.execute(select(jobs.c.state).where(jobs.c.id == job_id)).scalar_one()
+    return JobState(state)
+
+
+def spec_of(connection: Connection, job_id: str) -> str:
+    """A job's spec as canonical JSON."""
+    return str(connection.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one())
+
+
+def frames_left(connection: Connection, job_id: str) -> int:
+    """Frames that a job still has to make."""
+    left = select(jobs.c.frames - jobs.c.frames_done).where(jobs.c.id == job_id)
+    return int(connection.execute(left).scalar_one())
+
+
+def page(
+    connection: Connection,
+    *,
+    owner: str | None,
+    states: Sequence[JobState] = (),
+    name: str | None = None,
+    after: tuple[int, str] | None = None,
+    limit: int,
+) -> list[Job]:
+    """Jobs from the newest to the oldest, without their specs.
+
+    Args:
+        connection: inside a transaction.
+        owner: whose; None is everyone's.
+        states: only these; empty is all.
+        name: only this name.
+        after: creation time and id of the last job of the page before.
+        limit: at most so many.
+    """
+    columns = [column for column in jobs.c if column.name != "spec"]
+    statement = select(*columns).where(jobs.c.deleted_ms.is_(None))
+    if owner is not None:
+        statement = statement.where(jobs.c.owner == owner)
+    if states:
+        statement = statement.where(jobs.c.state.in_(sorted(states)))
+    if name is not None:
+        statement = statement.where(jobs.c.name == name)
+    return list(connection.execute(_newest_first(statement, after, limit)))
+
+
+def _newest_first(statement: Select[Any], after: tuple[int, str] | None, limit: int) -> Select[Any]:
+    if after is not None:
+        statement = statement.where(tuple_(jobs.c.created_ms, jobs.c.id) < tuple_(*after))
+    return statement.order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit)
+
+
+def tasks_of(connection: Connection, job_id: str, stage: Stage | None = None) -> list[Row[Any]]:
+    """A job's tasks in order."""
+    statement = select(tasks).where(tasks.c.job_id == job_id).order_by(tasks.c.number)
+    if stage is not None:
+        statement = statement.where(tasks.c.stage == stage)
+    return list(connection.execute(statement))
+
+
+def cancel(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:
+    """Ask a job to end; done at once when no worker has any of it. Asking twice is harmless.
+
+    Raises:
+        Conflict: it is already finished in another way.
+    """
+    job = find(connection, job_id, owner)
+    if job.state in (JobState.CANCELLING, JobState.CANCELLED):
+        return
+    if not move_job(connection, job_id, JobState.CANCELLING, now=now):
+        raise Conflict(f"{job_id} is {job.state}; only an unfinished job can be cancelled")
+    finish_cancel(connection, job_id, now=now)
+
+
+def finish_cancel(connection: Connection, job_id: str, *, now: int) -> None:
+    """Close a cancelled job when no worker has any of it."""
+    held = [t for t in tasks_of(connection, job_id) if t.state == TaskState.LEASED]
+    if held or not move_job(connection, job_id, JobState.CANCELLED, now=now, finished_ms=now):
+        return
+    for task in tasks_of(connection, job_id):
+        if task.state == TaskState.PENDING:
+            move_task(connection, job_id, task.number, TaskState.CANCELLED, now=now)
+
+
+def retry(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:
+    """Queue a failed or cancelled job again; what is sealed stays.
+
+    Raises:
+        Conflict: it is neither failed nor cancelled.
+    """
+    job = find(connection, job_id, owner)
+    cleared = {"finished_ms": None, "error": None, "seconds_left": None}
+    if not move_job(connection, job_id, JobState.QUEUED, now=now, **cleared):
+        raise Conflict(
+            f"{job_id} is {job.state}; only a failed or cancelled job can be tried again"
+        )
+    for task in tasks_of(connection, job_id):
+        if task.state in (TaskState.FAILED, TaskState.CANCELLED):
+            move_task(
+                connection, job_id, task.number, TaskState.PENDING,
+                now=now, failures=0, not_before_ms=0, error=None,
+            )  # fmt: skip
+
+
+def delete(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:
+    """Take a finished job and its dataset from sight; the dispatcher removes their files.
+
+    Raises:
+        Conflict: it is unfinished, or a worker has not ended yet.
+    """
+    job = find(connection, job_id, owner)
+    held = any(task.state == TaskState.LEASED for task in tasks_of(connection, job_id))
+    if JobState(job.state) not in FINISHED or held:
+        raise Conflict(f"{job_id} is {job.state}; cancel it and wait for its workers to end")
+    record(connection, job_id, "deleted", {}, now=now)
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted_ms=now))
+
+
+def count_by_state(connection: Connection, owner: str | None = None) -> dict[str, int]:
+    """Jobs by state."""
+    statement = select(jobs.c.state, func.count()).where(jobs.c.deleted_ms.is_(None))
+    if owner is not None:
+        statement = statement.where(jobs.c.owner == owner)
+    return {str(s): int(n) for s, n in connection.execute(statement.group_by(jobs.c.state))}

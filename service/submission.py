@@ -1,0 +1,219 @@
+"""From the body of a request to a job that the ledger can accept, or to everything wrong with it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from datagen.pipeline.size import raw_bytes
+from datagen.plan import input_files
+from datagen.spec_file import SpecLoader
+from schemas.job import JobSpec
+from schemas.render import EmbeddedRendererSpec
+from schemas.scene import UsdScene
+from schemas.trajectory import Recorded
+from service.errors import Fault, Invalid, TooLarge, Unreadable, UnsupportedMedia
+from service.ledger.jobs import NewTask
+from service.settings import Settings
+from service.states import Stage
+
+JSON_TYPES = ("application/json", "text/json")
+YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
+MAX_DEPTH = 32
+YAML_BYTES = 128 * 1024
+"""YAML is read slowly (about a second for so much); larger jobs come as JSON."""
+PEAK = 3.0
+"""Most bytes of a job's work and dataset together per byte of its raw frames and spikes: sealed
+chunks (1), the file (flow included, under 1.5), events."""
+ASSET_PATH = re.compile(r"(asset_[0-9a-f]{32})/(.+)")
+
+
+def read_document(body: bytes, content_type: str) -> dict[str, Any]:
+    """Plain data from a JSON or YAML body.
+
+    Raises:
+        UnsupportedMedia: it is said to be something else.
+        Unreadable: it is not what it is said to be, or nested too deeply.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in JSON_TYPES:
+        data = _read_json(body)
+    elif kind in YAML_TYPES:
+        data = _read_yaml(body)
+    else:
+        raise UnsupportedMedia(
+            f"Content-Type is {kind or 'missing'!r}; expected application/json or application/yaml"
+        )
+    if not isinstance(data, dict):
+        raise Unreadable(f"the body holds {type(data).__name__}; expected an object")
+    return data
+
+
+def _read_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"the body is not valid JSON: {error}") from error
+
+
+class _Loader(SpecLoader):
+    """YAML without aliases: a few lines of them stand for more data than any memory holds."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise Unreadable("the body holds a YAML alias; write the value out")
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise Unreadable(f"the body is nested more than {MAX_DEPTH} levels deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def _read_yaml(body: bytes) -> Any:
+    if len(body) > YAML_BYTES:
+        raise TooLarge(f"{len(body):,} bytes of YAML; at most {YAML_BYTES:,} are taken; send JSON")
+    try:
+        return yaml.load(body.decode("utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise Unreadable(f"the body is not valid YAML: {error}") from error
+
+
+def parse_spec(data: dict[str, Any]) -> JobSpec:
+    """The job in a document.
+
+    Raises:
+        Invalid: with a JSON pointer to every fault.
+    """
+    try:
+        return JobSpec.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid(faults_of(found, data)) from error
+
+
+def invalid(faults: tuple[Fault, ...]) -> Invalid:
+    """A refusal that names its faults."""
+    first = f"{faults[0].pointer or 'the document'}: {faults[0].detail}"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return Invalid(first + more, faults=faults)
+
+
+def faults_of(errors: Iterable[Mapping[str, Any]], document: Any) -> tuple[Fault, ...]:
+    """Validation errors as faults, those at one place joined."""
+    told: dict[str, list[str]] = {}
+    for error in errors:
+        pointer = _pointer(error["loc"], document, missing=error["type"] == "missing")
+        message = str(error["msg"]).removeprefix("Value error, ")
+        if message not in told.setdefault(pointer, []):
+            told[pointer].append(message)
+    return tuple(Fault(pointer, "; or: ".join(details)) for pointer, details in told.items())
+
+
+def _pointer(loc: Iterable[int | str], document: Any, *, missing: bool) -> str:
+    """JSON pointer for a validator's path, which also names branches of unions on its way."""
+    parts, steps, here = list(loc), [], document
+    for i, part in enumerate(parts):
+        if isinstance(here, dict) and part in here:
+            here = here[str(part)]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        elif not (missing and i == len(parts) - 1):
+            continue
+        steps.append(str(part).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{step}" for step in steps)
+
+
+@dataclass(frozen=True, slots=True)
+class FileUse:
+    """A file that a spec names."""
+
+    pointer: str
+    asset_id: str
+    name: str
+
+
+def file_uses(spec: JobSpec) -> list[FileUse]:
+    """Every file that a job needs.
+
+    Raises:
+        Invalid: one is not of the form `<upload id>/<file>`: the service knows no other files.
+    """
+    uses, faults = [], []
+    for pointer, path in _paths(spec):
+        match = ASSET_PATH.fullmatch(path)
+        if match is None:
+            faults.append(
+                Fault(
+                    pointer,
+                    f"is {path!r}; expected '<upload id>/<file>' of an upload to /v1/assets",
+                )
+            )
+        else:
+            uses.append(FileUse(pointer, match[1], match[2]))
+    if faults:
+        raise invalid(tuple(faults))
+    return uses
+
+
+def _paths(spec: JobSpec) -> list[tuple[str, str]]:
+    found = []
+    if isinstance(spec.scene, UsdScene):
+        found.append(("/scene/path", spec.scene.path))
+    for i, segment in enumerate(spec.segments):
+        if isinstance(segment.scene, UsdScene):
+            found.append((f"/segments/{i}/scene/path", segment.scene.path))
+        if isinstance(segment.trajectory, Recorded):
+            found.append((f"/segments/{i}/trajectory/path", segment.trajectory.path))
+    named = {str(path) for path in input_files(spec)}
+    unseen = named - {path for _, path in found}
+    assert not unseen, f"a new kind of input file is not confined: {unseen}"
+    return found
+
+
+def refuse_too_large(spec: JobSpec, settings: Settings) -> None:
+    """Raise Invalid when a job is larger than this service takes."""
+    frames = sum(segment.frame_count for segment in spec.segments)
+    pixels = spec.camera.width * spec.camera.height
+    faults = [
+        Fault(pointer, f"{seen:,} {what}; at most {most:,} are taken")
+        for pointer, what, seen, most in (
+            ("/segments", "segments", len(spec.segments), settings.job_segments),
+            ("/segments", "frames in all segments", frames, settings.job_frames),
+            ("/camera", "pixels of a picture", pixels, settings.frame_pixels),
+        )
+        if seen > most
+    ]
+    if faults:
+        raise invalid(tuple(faults))
+
+
+def tasks_for(spec: JobSpec) -> list[NewTask]:
+    """The tasks of a job, in order."""
+    segments = [
+        NewTask(stage=Stage.SEGMENTS, name=s.file_stem, frames=s.frame_count) for s in spec.segments
+    ]
+    first, last = NewTask(stage=Stage.PREPARE, name="prepare"), NewTask(stage=Stage.PACKAGE, name="package")  # fmt: skip
+    return [first, *segments, last]
+
+
+def device_of(spec: JobSpec) -> str:
+    """Class of the device that a job's workers need."""
+    match spec.renderer:
+        case EmbeddedRendererSpec():
+            return "cpu"
+
+
+def expected_bytes(spec: JobSpec) -> int:
+    """Most bytes that a job should need on the disk."""
+    return round(PEAK * raw_bytes(spec))
