@@ -53,13 +53,15 @@ With this package:
 
 ```python
 from datagen.dataset import WindowDataset, open_dataset
+from datagen.representations.samples import voxel_sample
 
 with open_dataset("my-dataset") as dataset:
     segment = dataset.segments[0]
     events = segment.events().slice_by_time(100_000, 133_000)  # t, x, y, p
     spikes = segment.spikes().slice_by_frame(3, 4)             # packed bits; .unpack()
     flow, valid = segment.flow(3, 7)                           # exact, between any two frames
-    samples = WindowDataset(dataset.windows(2, split="train")) # for torch's DataLoader
+    windows = dataset.windows(2, split="train")                # never across two segments
+    samples = WindowDataset(windows, voxel_sample)             # for torch's DataLoader
 ```
 
 With h5py alone:

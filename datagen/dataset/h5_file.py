@@ -72,6 +72,10 @@ class H5File:
         file = self.open()
         return sorted(name for name in file if isinstance(file[name], h5py.Group))
 
+    def has(self, name: str) -> bool:
+        """Whether there is a column or group of that name."""
+        return name in self.open()
+
     def length(self, name: str) -> int:
         """Rows of a column, without reading it."""
         try:

@@ -5,6 +5,7 @@ Frame interval (i, j) means (t_i, t_j]: what happened after frame i up to and wi
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,6 @@ from pydantic import TypeAdapter
 
 from datagen.dataset.h5_file import H5File
 from datagen.errors import InputError
-from datagen.sensors.poll_clock import PollClock
 from schemas.arrays import EventArray, SpikeArray
 from schemas.sensor import SensorSpec
 
@@ -82,13 +82,18 @@ class EventStream(_Stream):
         return self.slice_by_index(int(self.frame_to_idx[i]), int(self.frame_to_idx[j]))
 
     def slice_by_index(self, start: int, stop: int) -> EventArray:
-        """Events start .. stop - 1.
+        """Events start .. stop - 1, with their noise labels where the sensor wrote them.
 
         Raises:
             DatasetError: the file cannot be read.
         """
         t, x, y, p = (self._column(name, start, stop) for name in ("t", "x", "y", "p"))
-        return EventArray(t=t, x=x, y=y, p=p)
+        noise = self._column("noise", start, stop) if self._labelled else None
+        return EventArray(t=t, x=x, y=y, p=p, noise=noise)
+
+    @cached_property
+    def _labelled(self) -> bool:
+        return self._file.has(f"{self.group}/noise")
 
     @cached_property
     def frame_to_idx(self) -> NDArray[np.int64]:
@@ -154,8 +159,7 @@ class SpikeStream(_Stream):
             DatasetError: the file cannot be read.
         """
         self._check_times(t0_us, t1_us, int(self._frame_t[-1]))
-        clock = PollClock(self.rate_hz)
-        return self.slice_by_poll(clock.polls_until(t0_us), clock.polls_until(t1_us))
+        return self.slice_by_poll(self.polls_until(t0_us), self.polls_until(t1_us))
 
     def slice_by_frame(self, i: int, j: int) -> SpikeArray:
         """Polls that end in (t_i, t_j].
@@ -166,6 +170,11 @@ class SpikeStream(_Stream):
         """
         self._check_frames(i, j)
         return self.slice_by_poll(int(self.frame_to_poll[i]), int(self.frame_to_poll[j]))
+
+    def polls_until(self, t_us: int) -> int:
+        """Polls that end at or before a time, in exact arithmetic."""
+        rate = Fraction(self.rate_hz)
+        return t_us * rate.numerator // (1_000_000 * rate.denominator)
 
     def slice_by_poll(self, start: int, stop: int) -> SpikeArray:
         """Polls start .. stop - 1.

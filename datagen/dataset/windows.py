@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset.segment import Flow, Segment
-from datagen.representations.voxel_grid import voxel_grid
 from schemas.arrays import EventArray, SpikeArray
 
 Sample = dict[str, NDArray[Any]]
+"""Arrays by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +55,14 @@ class Window:
         return self.segment.rgb(self.start), self.segment.rgb(self.stop)
 
 
-def voxel_sample(window: Window, *, bins: int = 5) -> Sample:
-    """Arrays of fixed shape for a flow network.
-
-    Returns:
-        `voxel` (bins, H, W) float32, `flow` (2, H, W) float32 [px] with zeros where not valid,
-        `valid` (H, W) bool, `frames` (segment_id, start, stop) int64.
-    """
-    camera = window.segment.intrinsics
-    flow, valid = window.flow()
-    known = np.where(valid[..., None], flow, np.float32(0))
-    grid = voxel_grid(
-        window.events(), start_us=window.start_us, end_us=window.stop_us,
-        bins=bins, height=camera.height, width=camera.width,
-    )  # fmt: skip
-    return {
-        "voxel": grid,
-        "flow": np.ascontiguousarray(known.transpose(2, 0, 1)),
-        "valid": valid,
-        "frames": np.array([window.segment.segment_id, window.start, window.stop]),
-    }
-
-
 class WindowDataset:
     """Windows by index as dicts of arrays: what `torch.utils.data.DataLoader` wants, without torch.
 
+    `encode` turns a window into arrays, such as `datagen.representations.samples.voxel_sample`.
     Files are opened by the process that reads, so loader workers may be forked or spawned.
     """
 
-    def __init__(
-        self, windows: Iterable[Window], encode: Callable[[Window], Sample] = voxel_sample
-    ) -> None:
+    def __init__(self, windows: Iterable[Window], encode: Callable[[Window], Sample]) -> None:
         self.windows = list(windows)
         self._encode = encode
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from datagen.dataset import EventStream, Segment
 from datagen.preview.colormap import Picture
-from datagen.preview.contact_sheet import flow_scale, spread
+from datagen.preview.columns import flow_scale, spread
 from datagen.preview.flow_color import flow_to_rgb
 from datagen.preview.page import FAINT, PAPER, SMALL, fit, write
 from datagen.preview.stream_color import polarity_counts, signed_to_rgb

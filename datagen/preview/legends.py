@@ -1,4 +1,4 @@
-"""Scales below the columns of a page: what a colour means, with numbers."""
+"""Scales below the columns of a page, each `width` px wide: what a colour means, with numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from datagen.preview.colormap import RAMP
 from datagen.preview.flow_color import flow_wheel
-from datagen.preview.page import CELL_WIDTH, FAINT, PAPER, SMALL, Color, write
+from datagen.preview.page import FAINT, PAPER, SMALL, Color, write
 from datagen.preview.stream_color import OFF, ON
 
 LEGEND_HEIGHT = 92
@@ -16,37 +16,37 @@ WHEEL_SIDE = 76
 OVERSAMPLE = 4
 
 
-def _blank() -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    legend = Image.new("RGB", (CELL_WIDTH, LEGEND_HEIGHT), PAPER)
+def _blank(width: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    legend = Image.new("RGB", (width, LEGEND_HEIGHT), PAPER)
     return legend, ImageDraw.Draw(legend)
 
 
-def note_legend(lines: list[str]) -> Image.Image:
+def note_legend(width: int, lines: list[str]) -> Image.Image:
     """Lines of text."""
-    legend, draw = _blank()
+    legend, draw = _blank(width)
     for number, line in enumerate(lines):
         write(draw, (0, 4 + 18 * number), line, size=SMALL, color=FAINT)
     return legend
 
 
-def depth_legend(near: float, far: float) -> Image.Image:
+def depth_legend(width: int, near: float, far: float) -> Image.Image:
     """A bar from near to far, evenly in log depth, with three marks [m]."""
-    legend, draw = _blank()
+    legend, draw = _blank(width)
     bar = np.repeat(RAMP[::-1][None], BAR_HEIGHT, axis=0)
-    legend.paste(Image.fromarray(bar).resize((CELL_WIDTH, BAR_HEIGHT)), (0, 6))
+    legend.paste(Image.fromarray(bar).resize((width, BAR_HEIGHT)), (0, 6))
     for part, anchor in ((0.0, "la"), (0.5, "ma"), (1.0, "ra")):
         depth = near * (far / near) ** part
         write(
-            draw, (part * (CELL_WIDTH - 1), 24), f"{depth:.3g} m",
+            draw, (part * (width - 1), 24), f"{depth:.3g} m",
             size=SMALL, color=FAINT, anchor=anchor,
         )  # fmt: skip
     write(draw, (0, 42), "black: nothing hit", size=SMALL, color=FAINT)
     return legend
 
 
-def flow_legend(scale: float) -> Image.Image:
+def flow_legend(width: int, scale: float) -> Image.Image:
     """The colour wheel; its rim is `scale` px."""
-    legend, draw = _blank()
+    legend, draw = _blank(width)
     legend.paste(_wheel(), (0, 6))
     left = WHEEL_SIDE + 14
     write(draw, (left, 14), f"rim = {scale:g} px", size=SMALL, color=FAINT)
@@ -62,11 +62,11 @@ def _wheel() -> Image.Image:
     return Image.fromarray(colors).resize((WHEEL_SIDE, WHEEL_SIDE), Image.Resampling.BOX)
 
 
-def event_legend(scale: float, per_pixel: float) -> Image.Image:
+def event_legend(width: int, scale: float, per_pixel: float) -> Image.Image:
     """The two colours and how dense the events are."""
-    legend, draw = _blank()
+    legend, draw = _blank(width)
     for number, (name, color) in enumerate((("brighter", ON), ("darker", OFF))):
-        _swatch(draw, 110 * number, color, name)
+        _swatch(draw, 96 * number, color, name)
     write(draw, (0, 28), f"full colour at {scale:g} per pixel", size=SMALL, color=FAINT)
     write(draw, (0, 46), f"mean {per_pixel:.3g} per pixel and frame", size=SMALL, color=FAINT)
     return legend

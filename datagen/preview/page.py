@@ -21,7 +21,7 @@ TITLE, HEADING, BODY, SMALL = 24, 16, 13, 12
 MARGIN = 32
 GAP = 12
 CELL_WIDTH = 256
-"""A picture is at most this wide; small ones are enlarged by a whole factor."""
+"""Pictures are shown about this wide: small ones are enlarged by a whole factor."""
 
 
 @cache
@@ -44,10 +44,10 @@ def write(
 
 
 def fit(picture: Picture, width: int = CELL_WIDTH) -> Image.Image:
-    """Enlarge by a whole factor without blur, or reduce with averaging, to at most `width`."""
+    """Enlarge by a whole factor without blur to about `width`, or reduce with averaging to it."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     if image.width <= width:
-        factor = width // image.width
+        factor = round(width / image.width)
         size = (image.width * factor, image.height * factor)
         return image.resize(size, Image.Resampling.NEAREST)
     height = max(1, round(image.height * width / image.width))

@@ -22,11 +22,19 @@ from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
 BEYOND_SHARE = 1e-3
 WRONG_SHARE = 1e-4
 LEAST_CORRELATION = 0.2
-CLEAN = {
-    "response": "log", "refractory_period_us": 0, "cutoff_hz": 0.0, "leak_rate_hz": 0.0,
-    "shot_noise_rate_hz": 0.0, "hot_pixel_fraction": 0.0,
-}  # fmt: skip
-"""Settings under which events follow light exactly."""
+FREE = frozenset(
+    {
+        "kind",
+        "name",
+        "preset",
+        "threshold_on",
+        "threshold_off",
+        "threshold_sigma",
+        "log_eps",
+        "labels",
+    }
+)
+"""Settings of an ideal sensor. All others are off by default, and events follow light exactly."""
 
 Picture = NDArray[np.float64]
 
@@ -37,9 +45,18 @@ def contrast_check(segment: Segment, stream: EventStream) -> FrameCheck:
     if isinstance(sensor, FrameDifferenceSpec):
         return DifferenceCheck(segment, stream, sensor)
     assert isinstance(sensor, EventCameraSpec)
-    if all(getattr(sensor, field) == value for field, value in CLEAN.items()):
+    if is_ideal(sensor):
         return BalanceCheck(segment, stream, sensor)
     return CorrelationCheck(segment, stream, sensor)
+
+
+def is_ideal(sensor: EventCameraSpec) -> bool:
+    """No dead time, noise, low-pass, latency or other response than ln(L + eps)."""
+    return all(
+        getattr(sensor, name) == field.default
+        for name, field in EventCameraSpec.model_fields.items()
+        if name not in FREE
+    )
 
 
 class _Log:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset import Segment, SpikeStream
-from datagen.sensors.poll_clock import PollClock
 from datagen.validate.frames import Frame
 from datagen.validate.report import Check, at_most, no_faults
 from schemas.arrays import SpikeArray
@@ -27,8 +26,7 @@ POLLS_AT_ONCE = 512
 def check_polls(segment: Segment, stream: SpikeStream) -> Iterator[Check]:
     """Count, index, size and padding."""
     name, camera = segment.name, segment.intrinsics
-    clock = PollClock(stream.rate_hz)
-    ended = np.array([clock.polls_until(int(t)) for t in segment.times])
+    ended = np.array([stream.polls_until(int(t)) for t in segment.times])
     faults = []
     if len(stream) != ended[-1]:
         faults.append(f"{len(stream)} polls; expected {ended[-1]} until the last frame")

@@ -110,6 +110,17 @@ def test_polls_outside_are_refused(segment: Segment) -> None:
         segment.spikes().slice_by_poll(390, 401)
 
 
+def test_noise_labels_are_read_where_they_are(copy: Path, segment: Segment) -> None:
+    """Give every event its label, and None where the sensor wrote none."""
+    assert segment.events().slice_by_frame(0, 1).noise is None
+    with h5py.File(copy / "first.h5", "a") as file:
+        file["events/noise"] = (np.arange(len(file["events/t"])) % 2).astype(np.uint8)
+    with Segment(copy / "first.h5") as labelled:
+        events = labelled.events().slice_by_index(1, 4)
+    assert events.noise is not None
+    assert events.noise.tolist() == [1, 0, 1]
+
+
 def test_streams_know_their_sensor(segment: Segment) -> None:
     """Carry the sensor's spec and constants."""
     assert segment.events().sensor.kind == "event_camera"

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from datagen.dataset import WindowDataset, open_dataset
 from datagen.errors import InputError
+from datagen.representations.samples import voxel_sample
 
 
 def test_windows_never_cross_a_segment(tiny: Path) -> None:
@@ -57,7 +58,7 @@ def test_window_holds_what_happened_in_it(tiny: Path) -> None:
 def test_samples_batch_in_a_loader(tiny: Path) -> None:
     """Collate to tensors of fixed shape, with flow zero where it is not known."""
     with open_dataset(tiny) as dataset:
-        samples = WindowDataset(dataset.windows(2))
+        samples = WindowDataset(dataset.windows(2), voxel_sample)
         batch = next(iter(DataLoader(samples, batch_size=4)))
     assert len(samples) == 8
     assert batch["voxel"].shape == (4, 5, 23, 33)
@@ -71,6 +72,6 @@ def test_samples_batch_in_a_loader(tiny: Path) -> None:
 def test_window_dataset_is_pickled_for_spawned_workers(tiny: Path) -> None:
     """Read the same sample from a pickled copy."""
     with open_dataset(tiny) as dataset:
-        samples = WindowDataset(dataset.windows())
+        samples = WindowDataset(dataset.windows(), voxel_sample)
         again = pickle.loads(pickle.dumps(samples))  # noqa: S301
         np.testing.assert_array_equal(again[1]["voxel"], samples[1]["voxel"])

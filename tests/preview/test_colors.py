@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen.preview.colormap import RAMP, encode_srgb, oklch_to_srgb, ramp_colors
-from datagen.preview.contact_sheet import depth_to_rgb
+from datagen.preview.columns import depth_to_rgb
 from datagen.preview.flow_color import NOT_VALID, flow_to_rgb, flow_wheel
 from datagen.preview.stream_color import (
     GROUND,

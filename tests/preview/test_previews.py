@@ -16,7 +16,7 @@ from datagen.dataset import Segment
 from datagen.errors import DatasetError
 from datagen.preview import write_previews
 from datagen.preview.animation import faded_events
-from datagen.preview.contact_sheet import depth_range, flow_scale, spread
+from datagen.preview.columns import depth_range, flow_scale, spread
 from datagen.preview.page import fit
 
 
@@ -42,7 +42,7 @@ def test_sheet_shows_all_streams(tiny_file: Path, tmp_path: Path) -> None:
     """Widen the page by a column for every stream."""
     sheet, _ = write_previews(tiny_file, tmp_path)
     with Image.open(sheet) as image:
-        assert image.width > 6 * 256
+        assert image.width > 6 * 250
         assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 100
 
 
@@ -85,10 +85,16 @@ def test_spread_covers_what_there_is(count: int, most: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [((40, 30), (240, 180)), ((512, 100), (256, 50)), ((300, 300), (256, 256))]
+    ("size", "shown"),
+    [
+        ((40, 30), (240, 180)),
+        ((96, 72), (288, 216)),
+        ((512, 100), (256, 50)),
+        ((300, 300), (256, 256)),
+    ],
 )
 def test_pictures_fit_their_cell(size: tuple[int, int], shown: tuple[int, int]) -> None:
-    """Enlarge by whole factors, reduce to the cell's width."""
+    """Enlarge by the nearest whole factor, reduce to the cell's width."""
     assert fit(np.zeros((size[1], size[0], 3), np.uint8)).size == shown
 
 
