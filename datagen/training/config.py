@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from datagen.training.models.base import ModelSpec, SmallUnetSpec
+from datagen.training.objective import ObjectiveSpec, SupervisedSpec
 from schemas.base import Count, Fraction, NonNegative, Positive, PositiveCount, Seed, Spec
 
 
@@ -63,6 +64,7 @@ class TrainConfig(Spec):
     window: WindowSpec = WindowSpec()
     augment: AugmentSpec = AugmentSpec()
     model: ModelSpec = SmallUnetSpec()
+    objective: ObjectiveSpec = SupervisedSpec()
     steps: PositiveCount | None = None
     """Ends training after so many optimiser steps."""
     minutes: Positive | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from datagen.training.config import TrainConfig
 from datagen.training.encoding import EventWindow, encode, looks_back
 from datagen.training.event_changes import reverse_time
 from datagen.training.models.base import ModelSpec
+from datagen.training.objective import ContrastSpec, PhotometricSpec
 from datagen.training.sample import Sample, active_pixels
 
 Split = Literal["train", "val", "test"]
@@ -44,13 +45,37 @@ class WindowData:
     """Shape (H, W, 2) [px]."""
     valid: NDArray[np.bool_]
     """Shape (H, W)."""
+    pictures: NDArray[np.float32] | None = None
+    """Grey, at start and end, shape (2, H, W)."""
 
     @property
     def nbytes(self) -> int:
         """Memory held."""
         parts = (self.window, self.window.before)
         events = sum(len(part.events) for part in parts if part is not None)
-        return 13 * events + self.flow.nbytes + self.valid.nbytes
+        pictures = 0 if self.pictures is None else self.pictures.nbytes
+        return 13 * events + self.flow.nbytes + self.valid.nbytes + pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What to read of a window besides its flow."""
+
+    sensor: str | None
+    """Event stream."""
+    look_back: bool
+    """Whether to read the events of the window before."""
+    pictures: bool = False
+    """Whether to read the pictures at its ends."""
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> Reading:
+        """What a run's network and loss need."""
+        return cls(
+            sensor=config.window.sensor,
+            look_back=looks_back(config.model),
+            pictures=isinstance(config.objective, PhotometricSpec),
+        )
 
 
 def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
@@ -90,18 +115,24 @@ def list_windows(
     ]
 
 
-def read_window(
-    window: Window, sensor: str | None, *, look_back: bool = False, reverse: bool = False
-) -> WindowData:
+def read_window(window: Window, what: Reading, *, reverse: bool = False) -> WindowData:
     """A window's events and exact flow, or those of the same film run backwards."""
     first, last = window.start, window.stop
     mirror = (window.start_us, window.stop_us) if reverse else None
     before = None
-    if look_back:
+    if what.look_back:
         other = (last, 2 * last - first) if reverse else (2 * first - last, first)
-        before = _read_events(Window(window.segment, *other), sensor, mirror, None)
+        before = _read_events(Window(window.segment, *other), what.sensor, mirror, None)
     flow, valid = window.backward_flow() if reverse else window.flow()
-    return WindowData(_read_events(window, sensor, mirror, before), flow, valid)
+    pictures = None
+    if what.pictures:
+        pictures = _grey(window)[::-1] if reverse else _grey(window)
+    return WindowData(_read_events(window, what.sensor, mirror, before), flow, valid, pictures)
+
+
+def _grey(window: Window) -> NDArray[np.float32]:
+    """Both pictures, sRGB-encoded, in [0, 1], shape (2, H, W)."""
+    return np.stack(window.pictures()).mean(axis=-1, dtype=np.float32) / np.float32(255)
 
 
 def _read_events(
@@ -122,16 +153,15 @@ def _read_events(
 class WindowCache:
     """Reads windows and keeps the most recently used ones, up to a number of bytes."""
 
-    def __init__(self, sensor: str | None, *, look_back: bool, limit: float) -> None:
-        self.sensor = sensor
-        self.look_back = look_back
+    def __init__(self, what: Reading, limit: float) -> None:
+        self.what = what
         self.limit = limit
         self.used = 0
         """Bytes held."""
         self._held: OrderedDict[tuple[Path, int, int, bool], WindowData] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"sensor": self.sensor, "look_back": self.look_back, "limit": self.limit}
+        return {"what": self.what, "limit": self.limit}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -142,7 +172,7 @@ class WindowCache:
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        data = read_window(window, self.sensor, look_back=self.look_back, reverse=reverse)
+        data = read_window(window, self.what, reverse=reverse)
         self._held[key] = data
         self.used += data.nbytes
         while self.used > self.limit:
@@ -159,15 +189,32 @@ def to_sample(data: WindowData, model: ModelSpec, bins: int) -> Sample:
         flow=np.ascontiguousarray(known.transpose(2, 0, 1)),
         valid=data.valid,
         active=active_pixels(window.events, window.height, window.width),
+        pictures=data.pictures,
     )
+
+
+def draw_points(window: EventWindow, count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Some of a window's events as points; see `Sample.points`.
+
+    Positions are spread evenly over their pixels: on whole pixels, events that do not move look
+    sharper than they are, and losses on warped events would hold the flow at zero.
+    """
+    events = window.events
+    points = np.zeros((count, 4), np.float32)
+    chosen = rng.permutation(len(events))[:count]
+    n = len(chosen)
+    points[:n, 0], points[:n, 1] = events.x[chosen], events.y[chosen]
+    points[:n, :2] += rng.uniform(-0.5, 0.5, (n, 2))
+    points[:n, 2] = (events.t[chosen] - window.start_us) / (window.stop_us - window.start_us)
+    points[:n, 3] = 2.0 * events.p[chosen] - 1.0
+    return points
 
 
 def window_samples(windows: Iterable[Window], config: TrainConfig) -> Iterator[Sample]:
     """Windows as a run's network sees them, unchanged and in order."""
-    look_back = looks_back(config.model)
+    what = Reading(config.window.sensor, look_back=looks_back(config.model))
     for window in windows:
-        data = read_window(window, config.window.sensor, look_back=look_back)
-        yield to_sample(data, config.model, config.window.bins)
+        yield to_sample(read_window(window, what), config.model, config.window.bins)
 
 
 class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
@@ -176,27 +223,26 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
     def __init__(self, windows: list[Window], config: TrainConfig) -> None:
         self.windows = windows
         self.config = config
-        self.cache = WindowCache(
-            config.window.sensor,
-            look_back=looks_back(config.model),
-            limit=config.cache_mb * 1e6,
-        )
+        self.cache = WindowCache(Reading.of(config), config.cache_mb * 1e6)
 
     def __len__(self) -> int:
         return len(self.windows)
 
     def __getitem__(self, key: Key) -> dict[str, NDArray[Any]]:
-        """Arrays `grid`, `flow`, `valid`, `active` of one augmented sample."""
+        """The fields of one augmented `Sample`, without those that the run does not use."""
         epoch, index = key
         config, rng = self.config, rng_for(self.config.seed, index, f"sample/{epoch}")
         reverse = bool(rng.random() < config.augment.reverse_time)
         data = self.cache.read(self.windows[index], reverse=reverse)
         changed = replace(data, window=augment_window(data.window, config.augment, rng))
         sample = to_sample(changed, config.model, config.window.bins)
+        if isinstance(config.objective, ContrastSpec):
+            points = draw_points(changed.window, config.objective.points, rng)
+            sample = replace(sample, points=points)
         sample = augment_sample(sample, config.augment, config.crop, rng)
+        arrays = {field.name: getattr(sample, field.name) for field in fields(sample)}
         return {
-            name: np.ascontiguousarray(getattr(sample, name))
-            for name in ("grid", "flow", "valid", "active")
+            name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None
         }
 
 

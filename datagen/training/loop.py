@@ -26,11 +26,11 @@ from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
 from datagen.training.data import training_batches, window_samples
 from datagen.training.evaluate import save_predictions, spread
-from datagen.training.losses import multiscale_flow_loss
 from datagen.training.measure import NETWORK, measure
 from datagen.training.metrics_log import MetricsLog
 from datagen.training.models.base import scale_decay
 from datagen.training.numerics import numeric_threads
+from datagen.training.objective import training_loss
 from datagen.training.pictures import save_curve, smooth
 from datagen.training.ranks import Ranks, joined_ranks
 from datagen.training.run import Run, open_run
@@ -112,17 +112,14 @@ def _step(
 ) -> dict[str, float]:
     """One update of the weights; every batch counts or stops the run."""
     config = run.config
-    grid, truth, valid = (
-        batch[name].to(config.device, non_blocking=True) for name in ("grid", "flow", "valid")
-    )
+    batch = {name: part.to(config.device, non_blocking=True) for name, part in batch.items()}
     for group in run.optimizer.param_groups:
         group["lr"] = rate
     reduced = config.precision == "bfloat16"
     with torch.autocast(config.device, torch.bfloat16, enabled=reduced):
-        flows = network(grid.contiguous(memory_format=torch.channels_last))
-    loss = multiscale_flow_loss(
-        flows, truth, valid, decay=scale_decay(config.model), mean=run.ranks.mean
-    )
+        flows = network(batch["grid"].contiguous(memory_format=torch.channels_last))
+    decay = scale_decay(config.model)
+    loss = training_loss(config.objective, flows, batch, decay=decay, mean=run.ranks.mean)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_gradient).item()
@@ -138,7 +135,7 @@ def _step(
         "loss": run.ranks.total(loss).item() / run.ranks.count,
         "learning_rate": rate,
         "gradient_norm": norm,
-        "valid": valid.float().mean().item(),
+        "valid": batch["valid"].float().mean().item(),
     }
 
 

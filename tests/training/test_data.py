@@ -19,8 +19,10 @@ from tiny_dataset import write_manifest
 from datagen.errors import DatasetError, InputError
 from datagen.training.config import TrainConfig, WindowSpec
 from datagen.training.data import (
+    Reading,
     StepSampler,
     WindowCache,
+    draw_points,
     list_segments,
     list_windows,
     read_window,
@@ -31,6 +33,8 @@ from datagen.training.data import (
 from datagen.training.models.base import EraftSpec, SmallUnetSpec
 
 Config = Callable[..., TrainConfig]
+PLAIN = Reading(None, look_back=False)
+BACK = Reading(None, look_back=True, pictures=True)
 
 
 def batches(
@@ -69,12 +73,12 @@ def test_the_window_before_ends_where_the_window_starts(tiny: Path) -> None:
     """Read what came just before, in the film's direction, on one clock."""
     window = list_windows(list_segments([tiny], "train"), [2], before=True)[0]
     stream = window.segment.events()
-    forward = read_window(window, None, look_back=True).window.before
+    forward = read_window(window, BACK).window.before
     assert forward is not None
     assert (forward.start_us, forward.stop_us) == (0, window.start_us)
     np.testing.assert_array_equal(forward.events.t, stream.slice_by_frame(0, 2).t)
     window = list_windows(list_segments([tiny], "train"), [2], after=True)[0]
-    backward = read_window(window, None, look_back=True, reverse=True).window
+    backward = read_window(window, BACK, reverse=True).window
     assert backward.before is not None
     assert backward.before.stop_us == backward.start_us == window.start_us
     assert len(backward.before.events) == len(stream.slice_by_frame(2, 4))
@@ -91,7 +95,7 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
     """Reverse and negate the grid, and read the flow from the last frame to the first."""
     window = list_windows(list_segments([tiny], "train"), [2])[1]
     forward, backward = (
-        to_sample(read_window(window, None, reverse=reverse), SmallUnetSpec(), bins=5)
+        to_sample(read_window(window, PLAIN, reverse=reverse), SmallUnetSpec(), bins=5)
         for reverse in (False, True)
     )
     np.testing.assert_allclose(backward.grid, -forward.grid[::-1], atol=1e-5)
@@ -103,7 +107,7 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
 def test_the_named_sensor_is_read(tiny: Path) -> None:
     """Take the events of the sensor that the configuration names."""
     window = list_windows(list_segments([tiny], "train"), [1])[0]
-    events = read_window(window, "difference").window.events
+    events = read_window(window, Reading("difference", look_back=False)).window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
 
@@ -112,10 +116,10 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
 def test_a_cache_of_any_size_reads_the_same(tiny: Path, limit: float) -> None:
     """Return what the file holds however much is kept, and never keep more than allowed."""
     windows = list_windows(list_segments([tiny], "train"), [1, 2], before=True, after=True)
-    cache = WindowCache(None, look_back=True, limit=limit)
+    cache = WindowCache(BACK, limit)
     for window, reverse in itertools.product(windows * 2, (False, True)):
         kept = cache.read(window, reverse=reverse)
-        read = read_window(window, None, look_back=True, reverse=reverse)
+        read = read_window(window, BACK, reverse=reverse)
         np.testing.assert_array_equal(kept.flow, read.flow)
         np.testing.assert_array_equal(kept.window.events.t, read.window.events.t)
         assert cache.used <= limit
@@ -170,6 +174,33 @@ def test_several_datasets_are_pooled(quick: Config, tiny: Path) -> None:
     """Add the windows of further datasets."""
     pooled = training_windows(quick(more_datasets=(tiny,)))
     assert len(pooled) == 2 * len(training_windows(quick()))
+
+
+def test_pictures_run_backwards_with_the_film(tiny: Path) -> None:
+    """Swap the pictures at the ends of a window that is reversed."""
+    window = list_windows(list_segments([tiny], "train"), [1], before=True, after=True)[0]
+    forward, backward = (read_window(window, BACK, reverse=r).pictures for r in (False, True))
+    assert forward is not None
+    assert backward is not None
+    np.testing.assert_array_equal(backward, forward[::-1])
+    np.testing.assert_allclose(
+        forward[1], window.segment.rgb(window.stop).mean(-1) / 255, rtol=1e-5
+    )
+
+
+def test_points_are_events_of_the_window_and_padding(tiny: Path) -> None:
+    """Draw distinct events, each within its pixel, and fill up with polarity zero."""
+    window = list_windows(list_segments([tiny], "train"), [1])[0]
+    events = read_window(window, PLAIN).window
+    count = len(events.events)
+    points = draw_points(events, count + 7, np.random.default_rng(0))
+    assert not points[count:].any()
+    pixels = np.rint(points[:count, :2]).astype(int).tolist()
+    assert sorted(map(tuple, pixels)) == sorted(
+        zip(events.events.x.tolist(), events.events.y.tolist(), strict=True)
+    )
+    assert points[:count, 2].max() <= 1
+    assert set(points[:count, 3]) <= {-1.0, 1.0}
 
 
 def test_networks_that_look_back_get_both_windows(quick: Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +25,12 @@ from datagen.training.checkpoint import load_checkpoint
 from datagen.training.config import AugmentSpec, TrainConfig
 from datagen.training.loop import learning_rate, train
 from datagen.training.metrics_log import MetricsLog
+from datagen.training.objective import (
+    ContrastSpec,
+    ObjectiveSpec,
+    PhotometricSpec,
+    SupervisedSpec,
+)
 from datagen.training.run import Run
 
 Config = Callable[..., TrainConfig]
@@ -151,7 +158,7 @@ def test_another_run_in_the_folder_is_refused(quick: Config, copy: Path) -> None
 def test_divergence_is_told(quick: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop at a gradient that is not finite instead of stepping into it."""
     monkeypatch.setattr(
-        loop, "multiscale_flow_loss", lambda flows, *_, **__: flows[-1].sum() * float("nan")
+        loop, "training_loss", lambda _, flows, *__, **___: flows[-1].sum() * float("nan")
     )
     with pytest.raises(InputError, match="learning_rate"):
         train(quick(), progress=False)
@@ -212,6 +219,17 @@ def test_two_processes_train_like_one(quick: Config, tmp_path: Path) -> None:
     together = load_checkpoint(tmp_path / "shared" / "last.pt")
     for name, weight in alone.model.items():
         torch.testing.assert_close(together.model[name], weight, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [SupervisedSpec(mask="events"), PhotometricSpec(), ContrastSpec(points=64)],
+    ids=lambda spec: spec.kind,
+)
+def test_every_objective_trains(quick: Config, objective: ObjectiveSpec) -> None:
+    """Take finite steps with every loss."""
+    curve = losses(train(quick(objective=objective, steps=2), progress=False).out)
+    assert all(math.isfinite(loss) for _, loss in curve)
 
 
 def test_learning_rate_rises_and_falls() -> None:

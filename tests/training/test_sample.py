@@ -33,7 +33,12 @@ def moving_dot(x: int, y: int, u: int, v: int) -> Sample:
     valid = flow.any(axis=0)
     for array in (grid, flow, valid):
         array.flags.writeable = False
-    return Sample(grid=grid, flow=flow, valid=valid, active=grid.any(axis=0))
+    points = np.array([[x, y, 0, 1], [x + u, y + v, 1, 1]], np.float32)
+    pictures = grid.copy()
+    return Sample(
+        grid=grid, flow=flow, valid=valid, active=grid.any(axis=0),
+        pictures=pictures, points=points,
+    )  # fmt: skip
 
 
 def assert_dot_follows_its_flow(sample: Sample) -> None:
@@ -41,6 +46,9 @@ def assert_dot_follows_its_flow(sample: Sample) -> None:
     (y1,), (x1,) = np.nonzero(sample.grid[1])
     assert sample.valid[y, x]
     np.testing.assert_array_equal(sample.flow[:, y, x], [x1 - x, y1 - y])
+    np.testing.assert_array_equal(sample.pictures, sample.grid)
+    assert sample.points is not None
+    np.testing.assert_array_equal(sample.points[:, :2], [[x, y], [x1, y1]])
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -71,6 +79,13 @@ def test_resize_stretches_flow_with_the_picture() -> None:
     big = change.resize(sample, 2 * HEIGHT, 2 * WIDTH)
     old_x = (np.arange(2 * WIDTH) + 0.5) / 2 - 0.5
     np.testing.assert_allclose(big.flow[0, 5, 1:-1], 2 * 0.5 * old_x[1:-1], atol=1e-5)
+
+
+def test_resize_keeps_points_on_their_picture() -> None:
+    """Double distances from the top left corner of the picture, half a pixel outside (0, 0)."""
+    sample = change.resize(moving_dot(5, 6, 2, -3), 2 * HEIGHT, 2 * WIDTH)
+    assert sample.points is not None
+    np.testing.assert_allclose(sample.points[:, :2], [[10.5, 12.5], [14.5, 6.5]])
 
 
 def test_resize_invalidates_what_it_blends_with_unknown_flow() -> None:
