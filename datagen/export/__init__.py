@@ -1,1 +1,1 @@
-"""Writers of dataset files."""
+"""Writers of dataset files: our own format and those of others."""

@@ -1,0 +1,150 @@
+"""The one door of the exporters: a segment and a spec in, files out.
+
+A file appears whole under its final name or not at all, is replaced if it was there, and depends on
+the segment and the spec alone. Streams are read in slabs, so memory is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from datagen.dataset import Segment, open_dataset
+from datagen.errors import OutputError, SpecError
+from datagen.export.aedat2 import write_aedat2
+from datagen.export.aedat4 import write_aedat4
+from datagen.export.event_source import EventSource, event_source
+from datagen.export.prophesee_dat import write_prophesee_dat
+from datagen.export.prophesee_raw import write_evt2, write_evt3
+from datagen.export.rosbag import write_rosbag
+from datagen.export.spike_dat import spikecv_config, write_spike_dat
+from datagen.export.spikezoo import write_spikezoo
+from datagen.export.text import write_csv, write_rpg_txt
+from datagen.export.v2e_h5 import write_v2e_h5
+from datagen.spec_file import describe_fault, faults
+from datagen.store import folder_lock, new_file, write_file
+from schemas.export import (
+    Aedat2ExportSpec,
+    Aedat4ExportSpec,
+    CsvExportSpec,
+    EventExportSpec,
+    EventFormat,
+    Evt2ExportSpec,
+    Evt3ExportSpec,
+    ExportSpec,
+    PropheseeDatExportSpec,
+    RosbagExportSpec,
+    RpgTextExportSpec,
+    SpikeCvExportSpec,
+    SpikeDatExportSpec,
+    SpikeZooExportSpec,
+    StreamExportSpec,
+    V2eH5ExportSpec,
+)
+
+SPEC: TypeAdapter[ExportSpec] = TypeAdapter(ExportSpec)
+
+
+def parse_export(options: dict[str, Any]) -> ExportSpec:
+    """Check plain data, `kind` and options, against the formats.
+
+    Raises:
+        SpecError: one line per fault.
+    """
+    try:
+        return SPEC.validate_python(options)
+    except ValidationError as error:
+        lines = [f"export: {describe_fault(fault)}" for fault in faults(error)]
+        raise SpecError("\n".join(lines)) from error
+
+
+def export_dataset(path: Path, spec: ExportSpec, folder: Path) -> Iterator[Path]:
+    """Write every segment of a dataset folder, or one segment file; yields the files as they come.
+
+    Raises:
+        DatasetError: it is not a dataset that can be read.
+        InputError: a segment lacks the stream, or the format cannot hold it.
+        OutputError: `folder` is the dataset's own, or another process is writing there.
+    """
+    with open_dataset(path) as dataset, folder_lock(folder):
+        for segment in dataset.segments:
+            yield from export_segment(segment, spec, folder)
+
+
+def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Path]:
+    """Write what `spec` says of one segment into `folder`, named after the segment.
+
+    Returns:
+        The files, whole and synced.
+
+    Raises:
+        InputError: the segment lacks the stream, or the format cannot hold it.
+        OutputError: `folder` is the dataset's own.
+        DatasetError: the segment cannot be read.
+    """
+    _check_folder(segment, folder)
+    stem = _stem(segment, spec)
+    match spec:
+        case EventExportSpec():
+            suffix, write = _event_writer(spec)
+            events = event_source(segment, spec)
+            return [_file(folder / f"{stem}{suffix}", lambda path: write(path, events))]
+        case SpikeDatExportSpec():
+            return [_spike_file(segment, spec, folder / f"{stem}.dat", flipud=spec.flipud)]
+        case SpikeCvExportSpec():
+            config = spikecv_config(segment.spikes(spec.sensor), name=segment.spec.name)
+            spikes = _spike_file(segment, spec, folder / f"{stem}.dat", flipud=True)
+            write_file(folder / "config.yaml", config)
+            return [spikes, folder / "config.yaml"]
+        case SpikeZooExportSpec():
+            return write_spikezoo(segment, segment.spikes(spec.sensor), spec, folder, stem)
+
+
+def _event_writer(spec: EventFormat) -> tuple[str, Callable[[Path, EventSource], None]]:
+    """Suffix and writer of a format."""
+    match spec:
+        case Evt2ExportSpec():
+            return ".raw", write_evt2
+        case Evt3ExportSpec():
+            return ".raw", write_evt3
+        case PropheseeDatExportSpec():
+            return ".dat", write_prophesee_dat
+        case Aedat4ExportSpec():
+            return ".aedat4", lambda path, events: write_aedat4(path, events, spec)
+        case Aedat2ExportSpec():
+            return ".aedat", lambda path, events: write_aedat2(path, events, spec)
+        case V2eH5ExportSpec():
+            return ".h5", write_v2e_h5
+        case RpgTextExportSpec():
+            return ".txt", lambda path, events: write_rpg_txt(path, events, spec)
+        case CsvExportSpec():
+            return ".csv", write_csv
+        case RosbagExportSpec():
+            return ".bag", lambda path, events: write_rosbag(path, events, spec)
+
+
+def _spike_file(segment: Segment, spec: StreamExportSpec, path: Path, *, flipud: bool) -> Path:
+    spikes = segment.spikes(spec.sensor)
+    return _file(path, lambda temporary: write_spike_dat(temporary, spikes, flipud=flipud))
+
+
+def _file(path: Path, write: Callable[[Path], None]) -> Path:
+    with new_file(path) as temporary:
+        write(temporary)
+    return path
+
+
+def _stem(segment: Segment, spec: StreamExportSpec) -> str:
+    """Name of the files without suffix; names the sensor if it was asked for by name."""
+    return segment.name if spec.sensor is None else f"{segment.name}_{spec.sensor}"
+
+
+def _check_folder(segment: Segment, folder: Path) -> None:
+    if folder.resolve() == segment.path.parent.resolve():
+        raise OutputError(
+            f"{folder}: is the folder of the dataset itself; expected another one, because "
+            "exported files must not replace it."
+        )
