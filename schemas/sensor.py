@@ -56,6 +56,17 @@ class EventCameraSpec(Spec):
     hot_pixel_rate_hz: NoiseRate = 100.0
     """[Hz]."""
 
+    latency_us: Microseconds = 0
+    """From a crossing to the arbiter [us]."""
+    latency_jitter_us: Microseconds = 0
+    """Standard deviation of that [us]."""
+    arbiter: Literal["none", "serial", "rows"] = "none"
+    """How events leave: at once, one at a time, or a row at a time."""
+    readout_rate: Positive = 1e8
+    """Events per second that the arbiter lets out."""
+    bayer: Literal["rggb"] | None = None
+    """A colour filter on every pixel: R at even rows and columns, B at odd ones, G between. None =
+    luminance (Rec. 709)."""
     labels: bool = False
     """Say of every event whether light or noise caused it (column `noise`)."""
 

@@ -9,20 +9,25 @@ pixel to pixel is drawn once from the key.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen.errors import InputError
 from datagen.sensors.events.clean_pixels import CleanPixels
 from datagen.sensors.events.noisy_pixels import NoisyModel
+from datagen.sensors.events.readout import Readout
 from datagen.sensors.events.records import to_events
-from datagen.sensors.events.state import EventCameraState, PixelModel
+from datagen.sensors.events.state import NEVER_US, EventCameraState, PixelModel
 from datagen.sensors.events.workers import Workers
 from datagen.sensors.hashing import normal_field, stream_key
-from datagen.sensors.light import Pictures, check_single, check_times, check_values, luminance
+from datagen.sensors.light import Pictures, check_single, check_times, check_values, luminance, rggb
 from schemas.arrays import EventArray, LightBatch
 from schemas.sensor import EventCameraSpec
 
+READOUT = 7
+"""Stream of randomness; the pixels have 0 to 6."""
 SMALLEST_THRESHOLD = 0.01
 """Mismatch never brings a threshold below this [log units]."""
 
@@ -40,6 +45,7 @@ class EventCamera:
         self._on = self._thresholds(spec.threshold_on, stream_key(key, 0))
         self._off = self._thresholds(spec.threshold_off, stream_key(key, 1))
         self._pixels = self._model(key)
+        self._readout = self._wire(key)
         self._workers = Workers(threads)
 
     def _thresholds(self, nominal: float, key: np.uint64) -> NDArray[np.float64]:
@@ -54,6 +60,15 @@ class EventCamera:
             return NoisyModel(spec, self._on, self._off, key)
         return CleanPixels(spec, self._on, self._off)
 
+    def _wire(self, key: int) -> Readout | None:
+        spec = self._spec
+        if spec.arbiter == "none" and not (spec.latency_us or spec.latency_jitter_us):
+            return None
+        return Readout(spec, key=stream_key(key, READOUT), labelled=spec.labels)
+
+    def _seen(self, light: LightBatch) -> NDArray[np.float32]:
+        return luminance(light) if self._spec.bayer is None else rggb(light)
+
     @property
     def thresholds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """ON and OFF threshold of every pixel [log units], each (H, W)."""
@@ -66,7 +81,7 @@ class EventCamera:
             InputError: not exactly one picture, another size, or light that is negative or not
                 finite.
         """
-        return self.init_pictures(first.t, luminance(first))
+        return self.init_pictures(first.t, self._seen(first))
 
     def step(
         self, state: EventCameraState, light: LightBatch
@@ -77,13 +92,17 @@ class EventCamera:
             InputError: times that stand still or go back, another size, or light that is negative
                 or not finite.
         """
-        return self.step_pictures(state, light.t, luminance(light))
+        return self.step_pictures(state, light.t, self._seen(light))
 
     def init_pictures(self, t: NDArray[np.int64], pictures: Pictures) -> EventCameraState:
         """`init` from luminance (1, H, W), float32 with white = 1 or uint8 with white = 255."""
         check_single(t)
         check_values(pictures, t, **self._size)
-        return self._pixels.start(int(t[0]), pictures[0].copy())
+        state = self._pixels.start(int(t[0]), pictures[0].copy())
+        if self._readout is None:
+            return state
+        never = np.full(pictures.shape[1:], NEVER_US, np.int64)
+        return dataclasses.replace(state, last_arrival=never)
 
     def step_pictures(
         self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures
@@ -100,4 +119,21 @@ class EventCamera:
             )
         new, records = self._pixels.sense(state, t, pictures, self._workers)
         times = np.concatenate([[state.t], t])
-        return new, to_events(records, times, labelled=self._spec.labels, workers=self._workers)
+        events = to_events(records, times, labelled=self._spec.labels, workers=self._workers)
+        return (new, events) if self._readout is None else _sent(self._readout, new, events)
+
+
+def _sent(
+    readout: Readout, state: EventCameraState, events: EventArray
+) -> tuple[EventCameraState, EventArray]:
+    out, waiting, bus_free, last_arrival = readout.send(
+        events,
+        int(state.t),
+        waiting=state.waiting,
+        bus_free=float(state.bus_free),
+        last_arrival=state.last_arrival,
+    )
+    new = dataclasses.replace(
+        state, waiting=waiting, bus_free=np.array(bus_free), last_arrival=last_arrival
+    )
+    return new, out

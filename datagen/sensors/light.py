@@ -61,6 +61,14 @@ def _weigh(rgb, out):  # type: ignore[no-untyped-def]
         out[i] = (rgb[i, 0] * RED + rgb[i, 1] * GREEN) + rgb[i, 2] * BLUE
 
 
+def rggb(light: LightBatch) -> NDArray[np.float32]:
+    """What pixels under a Bayer filter see, shape (N, H, W): R, G / G, B from the top left."""
+    out = light.rgb[..., 1].copy()
+    out[:, ::2, ::2] = light.rgb[:, ::2, ::2, 0]
+    out[:, 1::2, 1::2] = light.rgb[:, 1::2, 1::2, 2]
+    return out
+
+
 def check_single(t: NDArray[np.int64]) -> None:
     """Refuse anything but one picture."""
     if len(t) != 1:

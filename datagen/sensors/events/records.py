@@ -29,6 +29,7 @@ STAMP = np.uint64((1 << STAMP_BITS) - 1)
 X_SHIFT, Y_SHIFT = np.uint64(32), np.uint64(48)
 SIXTEEN_BITS = np.uint64(0xFFFF)
 ONE = np.uint64(1)
+LOWEST = np.uint64(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,11 @@ def _in_order(
     """The records of interval k by time; every pass moves them by one more digit of it."""
     place = np.zeros(2**DIGIT_BITS + 1, np.int64)
     for part in parts:
-        _count(part.records, part.bounds, k, intervals, STAMP_SHIFT, place)
+        _count(part.records, part.bounds, k, intervals, LOWEST, place)
     np.cumsum(place, out=place)
     ordered = np.empty(size, np.uint64)
     for part in parts:
-        _place(part.records, part.bounds, k, intervals, STAMP_SHIFT, place, ordered)
+        _place(part.records, part.bounds, k, intervals, LOWEST, place, ordered)
     if duration >> DIGIT_BITS:
         return _by_higher_digits(ordered, duration)
     return ordered
@@ -106,7 +107,7 @@ def _by_higher_digits(ordered: NDArray[np.uint64], duration: int) -> NDArray[np.
     whole = np.array([0, len(ordered)])
     for shift in range(DIGIT_BITS, duration.bit_length(), DIGIT_BITS):
         place = np.zeros(2**DIGIT_BITS + 1, np.int64)
-        digit = STAMP_SHIFT + np.uint64(shift)
+        digit = np.uint64(shift)
         _count(ordered, whole, 0, 1, digit, place)
         np.cumsum(place, out=place)
         before, ordered = ordered, np.empty_like(ordered)
@@ -115,11 +116,16 @@ def _by_higher_digits(ordered: NDArray[np.uint64], duration: int) -> NDArray[np.
 
 
 @njit(cache=True, nogil=True)
+def _digit(record, shift):  # type: ignore[no-untyped-def]
+    return (((record >> STAMP_SHIFT) & STAMP) >> shift) & DIGIT
+
+
+@njit(cache=True, nogil=True)
 def _count(records, bounds, k, intervals, shift, place):  # type: ignore[no-untyped-def]
     for i in range(k, bounds.size - 1, intervals):
         part = records[bounds[i] : bounds[i + 1]]
         for j in range(part.size):
-            place[((part[j] >> shift) & DIGIT) + ONE] += 1
+            place[_digit(part[j], shift) + ONE] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -127,7 +133,7 @@ def _place(records, bounds, k, intervals, shift, place, ordered):  # type: ignor
     for i in range(k, bounds.size - 1, intervals):
         part = records[bounds[i] : bounds[i + 1]]
         for j in range(part.size):
-            digit = (part[j] >> shift) & DIGIT
+            digit = _digit(part[j], shift)
             ordered[place[digit]] = part[j]
             place[digit] += 1
 

@@ -35,6 +35,12 @@ class EventCameraState:
     """Noisy pixels: common start of leakage [us], shape ()."""
     last_event: NDArray[np.int64]
     """Time of each pixel's last event [us], shape (H, W)."""
+    waiting: NDArray[np.int64]
+    """Readout: events that have not left yet (arrival [us], x, y, polarity, noise), shape (N, 5)."""
+    bus_free: NDArray[np.float64]
+    """Readout: when the bus is free again [us], shape ()."""
+    last_arrival: NDArray[np.int64]
+    """Readout: when each pixel's last event reached the arbiter [us], shape (H, W)."""
 
 
 def new_state(t: int, picture: Pictures) -> EventCameraState:
@@ -49,6 +55,9 @@ def new_state(t: int, picture: Pictures) -> EventCameraState:
         leak=np.empty(nothing, np.float32),
         leak_start=np.array(t, np.int64),
         last_event=np.empty(nothing, np.int64),
+        waiting=np.empty((0, 5), np.int64),
+        bus_free=np.array(t, np.float64),
+        last_arrival=np.empty(nothing, np.int64),
     )
 
 
