@@ -2,12 +2,16 @@
 
 HDF5 keeps state behind a file handle that neither a forked nor a spawned process may share. So a
 handle belongs to the process that opened it: after a fork the child opens its own, and pickling
-carries the path alone.
+carries the path alone. A process keeps a limited number of files open, whatever the number of
+segments: the one that was not read for longest is closed, and opened again when it is.
 """
 
 from __future__ import annotations
 
 import os
+import threading
+import weakref
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,39 @@ from numpy.typing import NDArray
 
 from datagen.errors import DatasetError
 from schemas.h5 import FORMAT_MAJOR, FORMAT_VERSION
+
+MOST_OPEN = 128
+"""Files that a process keeps open; systems allow about a thousand."""
+
+
+class _Pool:
+    """The files that this process has open, least recently read first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        """Held while a file is read, so that no other thread closes it."""
+        self._files: OrderedDict[int, weakref.ref[H5File]] = OrderedDict()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self.lock = threading.RLock()  # another thread may have held it at the fork
+        self._files.clear()
+
+    def touch(self, file: H5File) -> None:
+        """Note that a file is read, and close the one that was not for longest if there are many."""
+        self._files[id(file)] = weakref.ref(file)
+        self._files.move_to_end(id(file))
+        while len(self._files) > MOST_OPEN:
+            oldest = self._files.popitem(last=False)[1]()
+            if oldest is not None:
+                oldest.close()
+
+    def drop(self, file: H5File) -> None:
+        """Note that a file is closed."""
+        self._files.pop(id(file), None)
+
+
+_POOL = _Pool()
 
 
 class H5File:
@@ -40,7 +77,8 @@ class H5File:
             DatasetError: the file is not there, is not ours, lacks the column, or is damaged.
         """
         try:
-            array: NDArray[Any] = np.asarray(self.open()[name][selection])
+            with _POOL.lock:
+                array: NDArray[Any] = np.asarray(self.open()[name][selection])
         except KeyError as error:
             raise DatasetError(
                 f"{self.path}: has no column {name!r}; expected it in every file of format "
@@ -60,7 +98,8 @@ class H5File:
             DatasetError: the file is not there, is not ours, or lacks the attribute.
         """
         try:
-            return self.open()[group].attrs[name]
+            with _POOL.lock:
+                return self.open()[group].attrs[name]
         except KeyError as error:
             raise DatasetError(
                 f"{self.path}: group {group!r} has no attribute {name!r}; expected it in every "
@@ -69,17 +108,20 @@ class H5File:
 
     def groups(self) -> list[str]:
         """Names of the groups in the root, sorted."""
-        file = self.open()
-        return sorted(name for name in file if isinstance(file[name], h5py.Group))
+        with _POOL.lock:
+            file = self.open()
+            return sorted(name for name in file if isinstance(file[name], h5py.Group))
 
     def has(self, name: str) -> bool:
         """Whether there is a column or group of that name."""
-        return name in self.open()
+        with _POOL.lock:
+            return name in self.open()
 
     def length(self, name: str) -> int:
         """Rows of a column, without reading it."""
         try:
-            return int(self.open()[name].shape[0])
+            with _POOL.lock:
+                return int(self.open()[name].shape[0])
         except KeyError as error:
             raise DatasetError(
                 f"{self.path}: has no column {name!r}; expected it in every file of format "
@@ -87,7 +129,7 @@ class H5File:
             ) from error
 
     def open(self) -> h5py.File:
-        """This process's handle.
+        """This process's handle; another thread may close it after many other files are opened.
 
         Raises:
             DatasetError: the file is not there, is not HDF5, or is not a segment we can read.
@@ -95,13 +137,16 @@ class H5File:
         if self._file is None or self._owner != os.getpid():
             self.close()
             self._file, self._owner = _open(self.path), os.getpid()
+        _POOL.touch(self)
         return self._file
 
     def close(self) -> None:
         """Let go of the file; the next read opens it again."""
-        if self._file is not None:
-            self._file.close()
-        self._file = None
+        with _POOL.lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
+            _POOL.drop(self)
 
 
 def _open(path: Path) -> h5py.File:

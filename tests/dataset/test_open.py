@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from datagen.dataset import Dataset, open_dataset
+from datagen.dataset import Dataset, Segment, open_dataset
 from datagen.errors import DatasetError, InputError
 
 
@@ -154,6 +155,18 @@ def test_pickle_carries_the_path_alone(tiny: Path) -> None:
         again = pickle.loads(pickle.dumps(dataset))  # noqa: S301
     with again:
         np.testing.assert_array_equal(again.segments[0].depth(0), dataset.segments[0].depth(0))
+
+
+def test_more_segments_than_open_files_are_read(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keep few files open and read from all of them, again and again, in threads too."""
+    monkeypatch.setattr("datagen.dataset.h5_file.MOST_OPEN", 3)
+    segments = [Segment(tiny / "first.h5") for _ in range(10)]
+    with ThreadPoolExecutor(4) as threads:
+        sums = list(threads.map(lambda s: float(s.depth(2).sum()), segments * 3))
+    assert len(set(sums)) == 1
+    assert sum(segment._file._file is not None for segment in segments) <= 3
 
 
 def test_closed_dataset_opens_again_on_demand(tiny: Path) -> None:
