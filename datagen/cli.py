@@ -159,6 +159,31 @@ def preview(dataset: Path, out: Path | None) -> None:
 
 
 @main.command()
+@click.argument("dataset", type=FILE)
+@click.option(
+    "--format", "kind", required=True, metavar="NAME", help="Format; docs/export.md lists them."
+)
+@click.option("-o", "--out", type=FILE, required=True, help="Folder for the files.")
+@click.option("--sensor", default=None, help="Name of the sensor; default: the first that fits.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="An option of the format, such as flipud=false; may be given again.",
+)
+def export(
+    dataset: Path, kind: str, out: Path, sensor: str | None, settings: tuple[str, ...]
+) -> None:
+    """Write the events or spikes of DATASET, a folder or segment file, in another format."""
+    from datagen.export.base import export_dataset, parse_export, parse_settings
+
+    options = {"kind": kind, "sensor": sensor, **parse_settings(settings)}
+    for path in export_dataset(dataset, parse_export(options), out):
+        click.echo(path)
+
+
+@main.command()
 @click.argument("datasets", type=FILE, nargs=-1, required=True)
 @click.option(
     "-o",

@@ -6,10 +6,11 @@ the segment and the spec alone. Streams are read in slabs, so memory is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from datagen.dataset import Segment, open_dataset
@@ -25,7 +26,7 @@ from datagen.export.spikezoo import write_spikezoo
 from datagen.export.text import write_csv, write_rpg_txt
 from datagen.export.v2e_h5 import write_v2e_h5
 from datagen.spec_file import describe_fault, faults
-from datagen.store import folder_lock, new_file, write_file
+from datagen.store import folder_lock, new_file, sweep_temporaries_of, write_file
 from schemas.export import (
     Aedat2ExportSpec,
     Aedat4ExportSpec,
@@ -46,6 +47,21 @@ from schemas.export import (
 )
 
 SPEC: TypeAdapter[ExportSpec] = TypeAdapter(ExportSpec)
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+    """`["flipud=false", "polls=41"]` -> `{"flipud": False, "polls": 41}`.
+
+    Raises:
+        SpecError: one of them is not `option=value`.
+    """
+    options = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not name or not equals:
+            raise SpecError(f"export: {setting!r}; expected option=value, such as flipud=false")
+        options[name] = yaml.safe_load(value)
+    return options
 
 
 def parse_export(options: dict[str, Any]) -> ExportSpec:
@@ -132,6 +148,7 @@ def _spike_file(segment: Segment, spec: StreamExportSpec, path: Path, *, flipud:
 
 
 def _file(path: Path, write: Callable[[Path], None]) -> Path:
+    sweep_temporaries_of(path)
     with new_file(path) as temporary:
         write(temporary)
     return path
