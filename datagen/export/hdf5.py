@@ -87,7 +87,7 @@ def write_segment(path: Path, content: SegmentContent) -> None:
 def _write_events(file: h5py.File, stream: EventStream, content: SegmentContent) -> None:
     group = file.create_group(stream.group)
     group.attrs.update(stream.attributes)
-    stops = np.append(content.t, np.arange(0, content.t[-1] + 2000, 1000, np.int64) - 1)
+    stops = np.append(content.t, np.arange(0, int(content.t[-1]) + 2000, 1000) - 1)
     indices = np.zeros(len(stops), np.uint64)
     for name, pieces in stream.pieces.items():
         dtype = DTYPES[f"events/{name}"]

@@ -198,4 +198,4 @@ def _compressed(array: NDArray[Any]) -> int:
     """Bytes after HDF5's shuffle and gzip filters."""
     size = array.dtype.itemsize
     shuffled = np.ascontiguousarray(array).view(np.uint8).reshape(-1, size).T
-    return len(zlib.compress(np.ascontiguousarray(shuffled), 1))
+    return len(zlib.compress(shuffled.tobytes(), 1))

@@ -204,7 +204,7 @@ def _spikes(run: OpenSegment, sensor: SpikeCameraSpec, chunks: list[SealedChunk]
         polls=polls,
         row_bytes=-(-run.camera.width * run.camera.height // 8),
         pieces=pieces,
-        poll_end_us=(np.arange(polls) + 1) * 1e6 / sensor.rate_hz,
+        poll_end_us=np.arange(1, polls + 1, dtype=np.float64) * 1e6 / sensor.rate_hz,
         attributes=_sensor_attributes(run, sensor)
         | {
             "width": run.camera.width, "height": run.camera.height, "rate_hz": sensor.rate_hz,

@@ -38,7 +38,8 @@ class JobProgress:
 
     def __call__(self, _index: int, report: dict[str, Any]) -> None:
         """Take one report of a worker."""
-        match report["event"]:
+        event: str = report["event"]
+        match event:
             case "frame":
                 self.pictures += int(report["pictures"])
                 self._bar.set_postfix(pictures=self.pictures, refresh=False)

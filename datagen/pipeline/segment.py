@@ -144,7 +144,10 @@ def _camera_path(
 ) -> PoseArray:
     try:
         return camera_path(
-            plan.segment.trajectory, spec.camera.mount, t_us * 1e-6, base_dir=base_dir
+            plan.segment.trajectory,
+            spec.camera.mount,
+            (t_us * 1e-6).astype(np.float64),
+            base_dir=base_dir,
         )
     except ValueError as error:
         raise SpecError(f"segments/{plan.index}/trajectory: {error}") from error
