@@ -50,6 +50,8 @@ class JobProgress:
                 self.notes.update(dict.fromkeys(report["notes"]))
             case "finished":
                 self.seconds.update(report["seconds"])
+            case _:
+                raise AssertionError(f"a worker reported {event!r}")
 
     def summary(self, out: Path) -> dict[str, Any]:
         """Counts of the finished dataset and worker seconds per stage of this run."""
