@@ -8,8 +8,10 @@ Problem
 ├── NotFound              404  also what belongs to someone else
 ├── WrongMethod           405
 ├── Conflict              409
+├── PreconditionFailed    412
 ├── TooLarge              413
 ├── UnsupportedMedia      415
+├── RangeNotSatisfiable   416
 ├── Invalid               422
 │   └── KeyReused         422
 ├── QuotaExceeded         429
@@ -113,6 +115,12 @@ class Conflict(Problem):
     status, slug = 409, "conflict"
 
 
+class PreconditionFailed(Problem):
+    """The content is not the one that the request names."""
+
+    status, slug = 412, "precondition-failed"
+
+
 class TooLarge(Problem):
     """The request is larger than allowed."""
 
@@ -123,6 +131,12 @@ class UnsupportedMedia(Problem):
     """The content type is not understood."""
 
     status, slug = 415, "unsupported-media-type"
+
+
+class RangeNotSatisfiable(Problem):
+    """The range lies outside of the content."""
+
+    status, slug = 416, "range-not-satisfiable"
 
 
 class Invalid(Problem):
@@ -169,7 +183,7 @@ class StorageFull(Problem):
 
 def problem_types() -> dict[str, type[Problem]]:
     """Every documented problem by its slug."""
-    found: dict[str, type[Problem]] = {}
+    found: dict[str, type[Problem]] = {Problem.slug: Problem}
     waiting = list(Problem.__subclasses__())
     while waiting:
         kind = waiting.pop(0)

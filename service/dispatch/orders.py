@@ -29,15 +29,21 @@ def command_for(lease: Lease, folders: Folders, datagen: list[str], chunk_frames
     return [*datagen, *order, "--supervised"]
 
 
-def lay_out_inputs(folders: Folders, job_id: str, spec: str, assets: list[tuple[str, str]]) -> None:
-    """Put a job's spec and links to its uploads where its workers read them.
+def lay_out_inputs(
+    folders: Folders, job_id: str, spec: str, uploads: list[tuple[str, str]]
+) -> None:
+    """Put a job's spec and its uploads where its workers read them."""
+    lay_out_files(folders.inputs(job_id), folders.assets, uploads)
+    write_file(folders.spec(job_id), spec.encode())
+
+
+def lay_out_files(inputs: Path, assets: Path, uploads: list[tuple[str, str]]) -> None:
+    """Link files, given as (upload, name), into a folder of inputs.
 
     Links share the bytes, so an upload may be deleted while a job that uses it lives on.
     """
-    inputs = folders.inputs(job_id)
-    for asset_id, name in assets:
-        _link(folders.assets / asset_id / name, inputs / asset_id / name)
-    write_file(folders.spec(job_id), spec.encode())
+    for asset_id, name in uploads:
+        _link(assets / asset_id / name, inputs / asset_id / name)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -236,6 +236,18 @@ def state_of(connection: Connection, job_id: str) -> JobState:
     return JobState(state)
 
 
+def is_gone(connection: Connection, job_id: str) -> bool:
+    """The job is deleted."""
+    row = connection.execute(select(jobs.c.deleted_ms).where(jobs.c.id == job_id)).first()
+    return row is None or row.deleted_ms is not None
+
+
+def last_events(connection: Connection, job_ids: list[str]) -> dict[str, int]:
+    """Number of the latest event of some jobs."""
+    statement = select(jobs.c.id, jobs.c.last_event).where(jobs.c.id.in_(job_ids))
+    return {str(row.id): int(row.last_event) for row in connection.execute(statement)}
+
+
 def spec_of(connection: Connection, job_id: str) -> str:
     """A job's spec as canonical JSON."""
     return str(connection.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one())

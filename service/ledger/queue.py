@@ -59,6 +59,12 @@ def cancelling(connection: Connection, job_ids: list[str]) -> list[str]:
     return [str(row.id) for row in connection.execute(statement)]
 
 
+def running_jobs(connection: Connection) -> frozenset[str]:
+    """Jobs with a task in a worker's hands."""
+    statement = select(tasks.c.job_id).where(tasks.c.state == TaskState.LEASED).distinct()
+    return frozenset(str(row.job_id) for row in connection.execute(statement))
+
+
 def leased(connection: Connection) -> list[Row[Any]]:
     """Every task in a worker's hands, with its job's spec."""
     statement = select(tasks, jobs.c.spec).join(jobs)

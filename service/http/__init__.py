@@ -1,0 +1,1 @@
+"""HTTP itself: problem documents, byte ranges, limits, headers, event streams."""
