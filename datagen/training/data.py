@@ -26,6 +26,7 @@ from datagen.training.augment import augment_sample, augment_window
 from datagen.training.config import TrainConfig
 from datagen.training.encoding import EventWindow, encode, looks_back
 from datagen.training.event_changes import reverse_time
+from datagen.training.measure import Case
 from datagen.training.models.base import ModelSpec
 from datagen.training.objective import ContrastSpec, PhotometricSpec
 from datagen.training.sample import Sample, active_pixels
@@ -210,11 +211,12 @@ def draw_points(window: EventWindow, count: int, rng: np.random.Generator) -> ND
     return points
 
 
-def window_samples(windows: Iterable[Window], config: TrainConfig) -> Iterator[Sample]:
+def window_cases(windows: Iterable[Window], config: TrainConfig) -> Iterator[Case]:
     """Windows as a run's network sees them, unchanged and in order."""
     what = Reading(config.window.sensor, look_back=looks_back(config.model))
     for window in windows:
-        yield to_sample(read_window(window, what), config.model, config.window.bins)
+        data = read_window(window, what)
+        yield Case(window, data.window, to_sample(data, config.model, config.window.bins))
 
 
 class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):

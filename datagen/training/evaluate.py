@@ -1,8 +1,7 @@
 """`evaluate`: a checkpoint against the truth of a split, beside the guesses without a network.
 
-Protocol `native`: every window of the trained length in the split, at full resolution; the end-point
-error runs over all pixels whose true flow is known, with or without events (dense), and is pooled
-over frames. The same errors over pixels with at least one event are reported beside it.
+Every window of the trained length counts, at full resolution; which of its pixels do, the protocol
+says (protocols.py). Errors over all known pixels and over those with events are always reported too.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
@@ -20,27 +18,20 @@ from datagen.dataset import Dataset, Window, open_dataset
 from datagen.errors import InputError
 from datagen.representations.event_frame import count_image
 from datagen.store import write_file, write_json
-from datagen.training.checkpoint import Checkpoint, load_checkpoint
+from datagen.training.baselines import Vector
+from datagen.training.checkpoint import load_checkpoint
 from datagen.training.config import TrainConfig
-from datagen.training.data import Split, list_windows, window_samples
+from datagen.training.data import Split, list_windows, window_cases
 from datagen.training.encoding import looks_back
-from datagen.training.measure import measure, predict, total
+from datagen.training.measure import Case, Measured, Predictor, measure, network_predictor
 from datagen.training.numerics import numeric_threads
-from datagen.training.pictures import comparison_row, save_sheet
+from datagen.training.pictures import Panel, comparison_row, save_sheet
+from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
 
+NATIVE = Protocol("native")
 PICTURE_ROWS = 3
 """Windows per segment on the sheet of predictions."""
-
-
-def native_protocol(config: TrainConfig) -> str:
-    """The protocol in words."""
-    frames, back = config.window.frames, looks_back(config.model)
-    return (
-        f"native: every window of {frames} frame interval{'s' * (frames > 1)}"
-        f"{' that has another before it' * back}, full resolution, EPE over all pixels with known "
-        "flow (dense, no event mask), pooled over frames"
-    )
 
 
 def evaluate(
@@ -48,6 +39,7 @@ def evaluate(
     dataset: Dataset | Path,
     *,
     split: Split = "test",
+    protocol: Protocol = NATIVE,
     out: Path | None = None,
     threads: int = 1,
     progress: bool = True,
@@ -58,6 +50,7 @@ def evaluate(
         checkpoint: `best.pt` or `last.pt` of a run.
         dataset: an opened dataset or its folder.
         split: segments to use.
+        protocol: which pixels make the headline.
         out: folder for `report.json`, `report.md` and `predictions.png`; None writes nothing.
         threads: threads of the numerics.
         progress: show a bar on stderr.
@@ -67,22 +60,66 @@ def evaluate(
         DatasetError: the dataset cannot be read.
     """
     loaded = load_checkpoint(checkpoint)
+    config = loaded.parsed_config()
+    with numeric_threads(threads):
+        return judge(
+            network_predictor(loaded.network()), dataset, config,
+            source=f"checkpoint {checkpoint.name} after {loaded.step} steps",
+            mean=np.array(loaded.mean_flow), split=split, protocol=protocol,
+            out=out, progress=progress,
+        )  # fmt: skip
+
+
+def judge(
+    predictor: Predictor,
+    dataset: Dataset | Path,
+    config: TrainConfig,
+    *,
+    source: str,
+    mean: Vector | None,
+    split: Split,
+    protocol: Protocol,
+    out: Path | None,
+    progress: bool,
+) -> EvaluationReport:
+    """Measure any predictor on a split; arguments as of `evaluate`.
+
+    Args:
+        predictor: gives the flows.
+        dataset: see `evaluate`.
+        config: decides windows and what the predictor sees.
+        source: what is judged, in words.
+        mean: the mean-flow baseline [px].
+        split: see `evaluate`.
+        protocol: see `evaluate`.
+        out: see `evaluate`.
+        progress: see `evaluate`.
+    """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(numeric_threads(threads))
-        if isinstance(dataset, Dataset):
-            opened = dataset
-        else:
-            opened = stack.enter_context(open_dataset(dataset))
-        windows = _windows_by_segment(opened, split, loaded.parsed_config())
-        report = _measure_segments(loaded, checkpoint.name, windows, split, progress=progress)
-        if out is not None:
-            write_json(out / "report.json", report.to_dict())
-            write_file(out / "report.md", report.to_markdown().encode())
-            shown = [window for own in windows.values() for window in spread(own, PICTURE_ROWS)]
-            save_predictions(
-                out / "predictions.png", loaded.network(), shown, loaded.parsed_config()
-            )
+        if not isinstance(dataset, Dataset):
+            dataset = stack.enter_context(open_dataset(dataset))
+        found: dict[str, Measured] = {}
+        rows: list[list[Panel]] = []
+        for name, windows in _windows_by_segment(dataset, split, config).items():
+            bar = tqdm(windows, desc=f"evaluate {name}", unit="window", disable=not progress)
+            found[name] = measure(predictor, window_cases(bar, config), mean, protocol)
+            rows += draw_rows(predictor, spread(windows, PICTURE_ROWS), config)
+    report = EvaluationReport(
+        source=source, split=split, windows=describe_windows(config),
+        protocol=protocol, segments=found,
+    )  # fmt: skip
+    if out is not None:
+        write_json(out / "report.json", report.to_dict())
+        write_file(out / "report.md", report.to_markdown().encode())
+        save_sheet(out / "predictions.png", rows)
     return report
+
+
+def describe_windows(config: TrainConfig) -> str:
+    """Which windows are evaluated, in words."""
+    frames = config.window.frames
+    before = " that has another before it" if looks_back(config.model) else ""
+    return f"every window of {frames} frame interval{'s' * (frames > 1)}{before}, full resolution"
 
 
 def _windows_by_segment(
@@ -101,56 +138,29 @@ def _windows_by_segment(
     return windows
 
 
-def _measure_segments(
-    loaded: Checkpoint,
-    name: str,
-    windows: dict[str, list[Window]],
-    split: Split,
-    *,
-    progress: bool,
-) -> EvaluationReport:
-    config, model = loaded.parsed_config(), loaded.network()
-    errors = {}
-    for segment, own in windows.items():
-        bar = tqdm(own, desc=f"evaluate {segment}", unit="window", disable=not progress)
-        errors[segment] = measure(model, window_samples(bar, config), np.array(loaded.mean_flow))
-    everything = [window for own in windows.values() for window in own]
-    return EvaluationReport(
-        protocol=native_protocol(config),
-        checkpoint=name,
-        step=loaded.step,
-        split=split,
-        events_per_pixel=_density(everything, config.window.sensor),
-        segments=errors,
-        errors=total(list(errors.values())),
-    )
-
-
-def _density(windows: list[Window], sensor: str | None) -> float:
-    cameras = [window.segment.intrinsics for window in windows]
-    indices = [window.segment.events(sensor).frame_to_idx for window in windows]
-    events = sum(int(i[w.stop] - i[w.start]) for i, w in zip(indices, windows, strict=True))
-    return events / sum(camera.width * camera.height for camera in cameras)
-
-
 def spread(windows: Sequence[Window], count: int) -> list[Window]:
     """A few windows evenly spread over many."""
     places = {len(windows) * (2 * i + 1) // (2 * count) for i in range(count)}
     return [windows[place] for place in sorted(places)]
 
 
+def draw_rows(
+    predictor: Predictor, windows: Sequence[Window], config: TrainConfig
+) -> list[list[Panel]]:
+    """Events, prediction, truth and error of each window."""
+    return [
+        comparison_row(_counts(case), flow, case.sample)
+        for case in window_cases(windows, config)
+        for flow in predictor([case])
+    ]
+
+
 def save_predictions(
     path: Path, model: nn.Module, windows: Sequence[Window], config: TrainConfig
 ) -> None:
-    """A PNG sheet: events, predicted flow, true flow and error of each window."""
-    rows = [
-        comparison_row(_counts(window, config), predict(model, [sample])[0], sample)
-        for window, sample in zip(windows, window_samples(windows, config), strict=True)
-    ]
-    save_sheet(path, rows)
+    """A PNG sheet of a network's predictions."""
+    save_sheet(path, draw_rows(network_predictor(model), windows, config))
 
 
-def _counts(window: Window, config: TrainConfig) -> NDArray[np.float32]:
-    camera = window.segment.intrinsics
-    events = window.events(config.window.sensor)
-    return count_image(events, height=camera.height, width=camera.width)
+def _counts(case: Case):  # type: ignore[no-untyped-def]
+    return count_image(case.events.events, height=case.events.height, width=case.events.width)

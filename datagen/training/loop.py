@@ -24,9 +24,9 @@ from datagen.errors import InputError
 from datagen.store import folder_lock
 from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
-from datagen.training.data import training_batches, window_samples
-from datagen.training.evaluate import save_predictions, spread
-from datagen.training.measure import NETWORK, measure
+from datagen.training.data import training_batches, window_cases
+from datagen.training.evaluate import NATIVE, save_predictions, spread
+from datagen.training.measure import NETWORK, measure, network_predictor
 from datagen.training.metrics_log import MetricsLog
 from datagen.training.models.base import scale_decay
 from datagen.training.numerics import numeric_threads
@@ -143,9 +143,10 @@ def _validate(run: Run, log: MetricsLog | None) -> None:
     """Measure on the val split, if there is one, and keep the best weights."""
     if not run.validation:
         return
-    samples = window_samples(run.validation, run.config)
-    errors = measure(run.network(), samples, np.array(run.mean_flow))
-    epe = {method: masked.dense.mean_epe() for method, masked in errors.items()}
+    cases = window_cases(run.validation, run.config)
+    predictor = network_predictor(run.network())
+    found = measure(predictor, cases, np.array(run.mean_flow), NATIVE)
+    epe = {method: masked.protocol.mean_epe() for method, masked in found.errors.items()}
     if log is not None:
         log.write({"step": run.step, "validation_epe": epe})
     reached = epe[NETWORK]

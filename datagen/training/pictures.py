@@ -14,6 +14,8 @@ from datagen.preview.flow_color import flow_to_rgb
 from datagen.store import new_file
 from datagen.training.sample import Sample
 
+Panel = tuple[str, Picture]
+"""A picture and its label."""
 PANEL_SIDE = 192
 """Least side of a panel on a comparison sheet [px]."""
 CURVE_SIZE = (640, 360)
@@ -35,7 +37,7 @@ def polarity_picture(counts: NDArray[np.float32]) -> Picture:
 
 def comparison_row(
     counts: NDArray[np.float32], flow: NDArray[np.floating], sample: Sample
-) -> list[tuple[str, Picture]]:
+) -> list[Panel]:
     """Events, prediction, truth and error of one window, in one colour scale.
 
     Args:
@@ -58,7 +60,7 @@ def _colour(flow: NDArray[np.floating], valid: NDArray[np.bool_], scale: float) 
     return flow_to_rgb(flow.transpose(1, 2, 0), valid, scale=scale)
 
 
-def save_sheet(path: Path, rows: Sequence[Sequence[tuple[str, Picture]]]) -> None:
+def save_sheet(path: Path, rows: Sequence[Sequence[Panel]]) -> None:
     """A PNG of labelled panels, one row per window."""
     height, width = rows[0][0][1].shape[:2]
     zoom = max(1, -(-PANEL_SIDE // min(height, width)))

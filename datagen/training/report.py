@@ -5,49 +5,57 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from datagen.training.measure import MEAN, NETWORK, ORACLE, ZERO, Errors
+from datagen.training.measure import MEAN, NETWORK, ORACLE, ZERO, MaskedErrors, Measured
+from datagen.training.metrics import DENSITY_EDGES, SPEED_EDGES
+from datagen.training.protocols import Protocol
 
-HEADER = ("method", "EPE", "EPE, mean of frames", "> 1 px", "> 3 px", "outliers", "EPE at events",
-          "EPE at 0-1 px", "1-4 px", "4-10 px", "> 10 px")  # fmt: skip
+HEADER = ("method", "EPE", "EPE, mean of frames", "> 1 px", "> 2 px", "> 3 px", "outliers", "AE",
+          "dense EPE", "EPE at events", *(f"from {edge:g} px" for edge in SPEED_EDGES),
+          *(f"from {edge:.0%} active" for edge in DENSITY_EDGES))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport:
-    """Errors of a checkpoint on a split, with everything needed to compare them."""
+    """Errors on a split, with everything needed to compare them."""
 
-    protocol: str
-    checkpoint: str
-    step: int
-    """Optimiser steps behind the checkpoint."""
+    source: str
+    """What was judged."""
     split: str
-    events_per_pixel: float
-    """Mean events per pixel and window."""
-    segments: dict[str, Errors]
+    windows: str
+    """Which windows, in words."""
+    protocol: Protocol
+    segments: dict[str, Measured]
     """By name of segment."""
-    errors: Errors
-    """Over all segments, pooled."""
+
+    @property
+    def pooled(self) -> Measured:
+        """Over all segments together."""
+        return sum(self.segments.values(), start=Measured())
+
+    def epe(self, errors: MaskedErrors) -> float | None:
+        """The protocol's headline number [px]."""
+        own = errors.protocol
+        return own.mean_frame_epe() if self.protocol.by_frames else own.mean_epe()
 
     def headline(self) -> dict[str, Any]:
         """The few numbers that must be quoted together [px]."""
-        epe = {method: errors.dense.mean_epe() for method, errors in self.errors.items()}
+        epe = {method: self.epe(errors) for method, errors in self.pooled.errors.items()}
         return {
             "epe": epe[NETWORK],
             "epe_zero_flow": epe[ZERO],
-            "epe_mean_flow": epe[MEAN],
+            "epe_mean_flow": epe.get(MEAN),
             "epe_oracle_translation": epe[ORACLE],
-            "epe_protocol": self.protocol,
+            "epe_protocol": f"{self.protocol.name}: {self.windows}; {self.protocol.describe()}",
         }
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data."""
         return {
             **self.headline(),
-            "checkpoint": self.checkpoint,
-            "step": self.step,
+            "source": self.source,
             "split": self.split,
-            "events_per_pixel_and_window": self.events_per_pixel,
-            "all": _plain(self.errors),
-            "segments": {name: _plain(errors) for name, errors in self.segments.items()},
+            "all": _plain(self.pooled),
+            "segments": {name: _plain(found) for name, found in self.segments.items()},
         }
 
     def to_markdown(self) -> str:
@@ -55,33 +63,54 @@ class EvaluationReport:
         lines = [
             f"# Flow on the {self.split} split",
             "",
-            f"Protocol: {self.protocol}. {self.events_per_pixel:.2f} events per pixel and window. "
-            f"Checkpoint `{self.checkpoint}`, {self.step} steps.",
+            f"{self.source}. {self.headline()['epe_protocol']}.",
         ]
-        for name, errors in {"all segments": self.errors, **self.segments}.items():
-            lines += ["", f"## {name}", "", *_table(errors)]
+        for name, found in {"all segments": self.pooled, **self.segments}.items():
+            gains = ", ".join(f"{m} {gain:.2f}" for m, gain in _warp_gains(found).items())
+            lines += ["", f"## {name}", ""]
+            lines += [
+                f"{_density(found):.2f} events per pixel and window. FWL: {gains or '-'}.",
+                "",
+            ]
+            lines += self._table(found)
         return "\n".join(lines) + "\n"
 
+    def _table(self, found: Measured) -> list[str]:
+        rows = [" | ".join(HEADER), " | ".join("---" for _ in HEADER)]
+        for method, masked in found.errors.items():
+            own = masked.protocol.summary()
+            cells = [
+                method, _number(self.epe(masked)), _number(own["epe_frame_mean"]),
+                *(_percent(own[f"above_{n}px"]) for n in (1, 2, 3)),
+                _percent(own["kitti_outliers"]), _number(own["angular_error_deg"]),
+                _number(masked.dense.mean_epe()), _number(masked.events.mean_epe()),
+                *(_number(value) for value in (*own["epe_by_speed"], *own["epe_by_density"])),
+            ]  # fmt: skip
+            rows.append(" | ".join(cells))
+        return [f"| {row} |" for row in rows]
 
-def _plain(errors: Errors) -> dict[str, Any]:
+
+def _plain(found: Measured) -> dict[str, Any]:
     return {
-        method: {"dense": masked.dense.summary(), "events": masked.events.summary()}
-        for method, masked in errors.items()
+        "events_per_pixel_and_window": _density(found),
+        "flow_warp_loss": _warp_gains(found),
+        "methods": {
+            method: {
+                "protocol": masked.protocol.summary(),
+                "dense": masked.dense.summary(),
+                "events": masked.events.summary(),
+            }
+            for method, masked in found.errors.items()
+        },
     }
 
 
-def _table(errors: Errors) -> list[str]:
-    rows = [" | ".join(HEADER), " | ".join("---" for _ in HEADER)]
-    for method, masked in errors.items():
-        dense: dict[str, Any] = masked.dense.summary()
-        cells = [
-            method, _number(dense["epe"]), _number(dense["epe_frame_mean"]),
-            _percent(dense["above_1px"]), _percent(dense["above_3px"]),
-            _percent(dense["kitti_outliers"]), _number(masked.events.summary()["epe"]),
-            *(_number(value) for value in dense["epe_by_speed"]),
-        ]  # fmt: skip
-        rows.append(" | ".join(cells))
-    return [f"| {row} |" for row in rows]
+def _density(found: Measured) -> float:
+    return found.events / max(found.pixels, 1)
+
+
+def _warp_gains(found: Measured) -> dict[str, float]:
+    return {method: gain / found.warped for method, gain in found.warp.items()}
 
 
 def _number(value: Any) -> str:

@@ -16,7 +16,7 @@ from datagen.training.checkpoint import Checkpoint, dataset_digest, load_checkpo
 from datagen.training.config import TrainConfig
 from datagen.training.data import TrainingWindows, list_segments, list_windows, training_windows
 from datagen.training.encoding import looks_back
-from datagen.training.evaluate import native_protocol
+from datagen.training.evaluate import NATIVE, describe_windows
 from datagen.training.models.base import build_model
 from datagen.training.numerics import seeded
 from datagen.training.ranks import Ranks
@@ -84,7 +84,7 @@ class Run:
             mean_flow=self.mean_flow,
             best_epe=self.best_epe,
             best_step=self.best_step,
-            protocol=native_protocol(self.config),
+            protocol=f"{describe_windows(self.config)}; {NATIVE.describe()}",
         ).save(self.config.out / name)
 
 
