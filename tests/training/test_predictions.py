@@ -1,0 +1,55 @@
+"""Flow from files is judged like that of our own networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datagen.dataset import open_dataset
+from datagen.errors import InputError
+from datagen.export.flow_png import write_flow_png
+from datagen.training.predictions import evaluate_predictions
+from datagen.training.protocols import Protocol
+
+
+def write_truth(dataset: Path, folder: Path, *, as_png: bool, frames: int = 1) -> None:
+    """The true flow of every test window as predictions."""
+    with open_dataset(dataset) as opened:
+        for window in opened.windows(frames, split="test"):
+            own = folder / window.segment.name
+            own.mkdir(parents=True, exist_ok=True)
+            flow, valid = window.flow()
+            if as_png:
+                write_flow_png(own / f"{window.start:06d}.png", flow, valid)
+            else:
+                np.save(own / f"{window.start:06d}.npy", flow.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize(("as_png", "most"), [(False, 0.0), (True, 0.006)])
+def test_the_truth_has_no_error(tiny: Path, tmp_path: Path, as_png: bool, most: float) -> None:
+    """Find no error in true flow, but for the steps of a picture."""
+    write_truth(tiny, tmp_path, as_png=as_png, frames=2)
+    report = evaluate_predictions(tmp_path, tiny, frames=2, progress=False).headline()
+    assert report["epe"] <= most
+    assert report["epe_mean_flow"] > 0.1
+
+
+def test_protocol_is_told_with_the_number(tiny: Path, tmp_path: Path) -> None:
+    """Apply the protocol asked for and name it."""
+    write_truth(tiny, tmp_path, as_png=False)
+    report = evaluate_predictions(tmp_path, tiny, protocol=Protocol("mvsec"), progress=False)
+    assert report.headline()["epe"] == 0
+    assert "MVSEC" in report.headline()["epe_protocol"]
+
+
+def test_missing_and_misshapen_predictions_are_refused(tiny: Path, tmp_path: Path) -> None:
+    """Name the file that is not there or does not fit."""
+    write_truth(tiny, tmp_path, as_png=False)
+    np.save(tmp_path / "second" / "000003.npy", np.zeros((2, 5, 5)))
+    with pytest.raises(InputError, match=r"000003.*\(2, 5, 5\)"):
+        evaluate_predictions(tmp_path, tiny, progress=False)
+    (tmp_path / "second" / "000001.npy").unlink()
+    with pytest.raises(InputError, match="000001"):
+        evaluate_predictions(tmp_path, tiny, progress=False)
