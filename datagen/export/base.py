@@ -25,8 +25,9 @@ from datagen.export.spike_dat import spikecv_config, write_spike_dat
 from datagen.export.spikezoo import write_spikezoo
 from datagen.export.text import write_csv, write_rpg_txt
 from datagen.export.v2e_h5 import write_v2e_h5
+from datagen.export.whole_file import write_whole
 from datagen.spec_file import describe_fault, faults
-from datagen.store import folder_lock, new_file, sweep_temporaries_of, write_file
+from datagen.store import folder_lock, write_file
 from schemas.export import (
     Aedat2ExportSpec,
     Aedat4ExportSpec,
@@ -107,7 +108,7 @@ def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Pat
         case EventExportSpec():
             suffix, write = _event_writer(spec)
             events = event_source(segment, spec)
-            return [_file(folder / f"{stem}{suffix}", lambda path: write(path, events))]
+            return [write_whole(folder / f"{stem}{suffix}", lambda path: write(path, events))]
         case SpikeDatExportSpec():
             return [_spike_file(segment, spec, folder / f"{stem}.dat", flipud=spec.flipud)]
         case SpikeCvExportSpec():
@@ -144,14 +145,7 @@ def _event_writer(spec: EventFormat) -> tuple[str, Callable[[Path, EventSource],
 
 def _spike_file(segment: Segment, spec: StreamExportSpec, path: Path, *, flipud: bool) -> Path:
     spikes = segment.spikes(spec.sensor)
-    return _file(path, lambda temporary: write_spike_dat(temporary, spikes, flipud=flipud))
-
-
-def _file(path: Path, write: Callable[[Path], None]) -> Path:
-    sweep_temporaries_of(path)
-    with new_file(path) as temporary:
-        write(temporary)
-    return path
+    return write_whole(path, lambda temporary: write_spike_dat(temporary, spikes, flipud=flipud))
 
 
 def _stem(segment: Segment, spec: StreamExportSpec) -> str:

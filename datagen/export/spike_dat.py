@@ -59,8 +59,8 @@ def dat_bytes(spikes: SpikeArray, *, flipud: bool) -> NDArray[np.uint8]:
         return spikes.packed
     if spikes.width % 8 == 0:
         rows = spikes.packed.reshape(len(spikes), spikes.height, spikes.width // 8)
-        return np.ascontiguousarray(rows[:, ::-1]).reshape(len(spikes), -1)
-    bits = spikes.unpack()[:, ::-1].reshape(len(spikes), -1)
+        return np.ascontiguousarray(rows[:, ::-1]).reshape(spikes.packed.shape)
+    bits = spikes.unpack()[:, ::-1].reshape(len(spikes), spikes.height * spikes.width)
     return np.packbits(bits, axis=1, bitorder="little")
 
 

@@ -79,4 +79,4 @@ def _picture(
     bits = np.unpackbits(packed, axis=1, bitorder="little")
     rows = bits.reshape(len(packed), height, width + head_columns)[:, :, :width]
     rows = rows[:, ::-1] if flipud else rows
-    return np.packbits(rows.reshape(len(packed), -1), axis=1, bitorder="little")
+    return np.packbits(rows.reshape(len(packed), height * width), axis=1, bitorder="little")

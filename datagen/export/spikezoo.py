@@ -11,15 +11,17 @@ are: the rate of a pixel is `alpha` spikes per poll at white, so a reconstructio
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from datagen.dataset import Segment, SpikeStream
 from datagen.errors import InputError
 from datagen.export.spike_dat import check_whole_bytes, write_spike_dat
-from datagen.store import new_file
+from datagen.export.whole_file import write_whole
 from schemas.export import SpikeZooExportSpec
 
 
@@ -41,16 +43,17 @@ def write_spikezoo(
         )
     files = []
     for frame, start in clips:
-        name = f"{stem}_{frame:06d}"
-        spike_file = folder / segment.split / "spike" / f"{name}.dat"
-        picture_file = folder / segment.split / "gt" / f"{name}.png"
-        with new_file(spike_file) as temporary:
-            write_spike_dat(temporary, spikes, start=start, stop=start + spec.polls)
-        with new_file(picture_file) as temporary:
-            light = np.clip(segment.luminance(frame), 0.0, 1.0)
-            Image.fromarray(np.rint(255 * light).astype(np.uint8)).save(temporary, "PNG")
-        files += [spike_file, picture_file]
+        name, where = f"{stem}_{frame:06d}", folder / segment.split
+        clip = partial(write_spike_dat, spikes=spikes, start=start, stop=start + spec.polls)
+        picture = partial(_write_picture, light=segment.luminance(frame))
+        files.append(write_whole(where / "spike" / f"{name}.dat", clip))
+        files.append(write_whole(where / "gt" / f"{name}.png", picture))
     return files
+
+
+def _write_picture(path: Path, light: NDArray[np.float32]) -> None:
+    levels = np.rint(255 * np.clip(light, 0.0, 1.0)).astype(np.uint8)
+    Image.fromarray(levels).save(path, "PNG")
 
 
 def _clips(spikes: SpikeStream, polls: int) -> Iterator[tuple[int, int]]:
