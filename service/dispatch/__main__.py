@@ -1,60 +1,11 @@
-"""The dispatcher's process: `python -m service.dispatch`, settings from the environment.
-
-Ends on TERM, on INT, and (with `--supervised`) when standard input closes.
-"""
+"""`python -m service.dispatch [--supervised]`: settings from the environment."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 
-from service.dispatch.executor import Limits, LocalExecutor
-from service.dispatch.loop import Dispatcher
-from service.dispatch.place import sole_dispatcher
-from service.dispatch.recovery import MARK
-from service.folders import Folders
-from service.ledger.database import open_database
-from service.logs import set_up_logging
-from service.settings import Settings, settings_from
+from service.dispatch.process import run
+from service.settings import settings_from
 
-
-def main(arguments: list[str]) -> None:
-    """Run until told to stop."""
-    settings = settings_from(os.environ)
-    set_up_logging(settings.log_format)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    if "--supervised" in arguments:
-        threading.Thread(target=_stop_with_parent, args=(stopping,), daemon=True).start()
-    dispatch(settings, stopping)
-
-
-def dispatch(settings: Settings, stopping: threading.Event) -> None:
-    """Wait for the place of dispatcher, then work until asked to stop."""
-    folders = Folders(settings.data.resolve())
-    folders.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.ledger_url)
-    limits = Limits(
-        segment_seconds=settings.segment_seconds,
-        stall_seconds=settings.stall_seconds,
-        memory_bytes=settings.segment_memory_bytes,
-        stop_seconds=settings.stop_seconds,
-    )
-    executor = LocalExecutor(limits, mark={MARK: str(folders.data)})
-    with sole_dispatcher(folders.lock, database, wait=stopping.wait) as alone:
-        if alone:
-            Dispatcher(settings, database, executor, stopping).run()
-    database.close()
-
-
-def _stop_with_parent(stopping: threading.Event) -> None:
-    while os.read(0, 4096):
-        pass
-    stopping.set()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+run(settings_from(os.environ), supervised="--supervised" in sys.argv[1:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from service.errors import NotFound
 from service.ledger.tables import keys, sessions
 
 PREFIX = "dgk"
+OWNER = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 
 
 class Scope(StrEnum):

@@ -1,0 +1,251 @@
+"""The client, as coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from datagen.spec_file import load_yaml
+from schemas.base import Spec
+from service.client.connection import PAUSES, Connection
+from service.client.events import Event, read_events
+from service.client.transfer import (
+    Progress,
+    Transfer,
+    blocks_of,
+    digest_header,
+    fetch,
+    file_url,
+    local_path,
+)
+from service.models import (
+    AssetView,
+    CostView,
+    DatasetDetail,
+    DatasetView,
+    JobView,
+    SegmentView,
+    ValidView,
+)
+from service.states import FINISHED, JobState
+
+LOCAL = "http://127.0.0.1:8000"
+SILENCE_SECONDS = 40.0
+"""The service says something on an event stream every 15 seconds."""
+
+Job = str | Path | Spec | Mapping[str, Any]
+"""A spec, plain data, or the path of a YAML or JSON file."""
+
+
+class AsyncClient:
+    """One service, as one owner."""
+
+    def __init__(
+        self,
+        url: str = LOCAL,
+        key: str | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Connect on the first request.
+
+        Args:
+            url: of the service.
+            key: API key, where the service asks for one.
+            transport: in place of the network.
+        """
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        http = httpx.AsyncClient(
+            base_url=url, headers=headers, timeout=httpx.Timeout(30.0, read=180.0), transport=transport
+        )  # fmt: skip
+        self._connection = Connection(http)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._connection.close()
+
+    async def _json(self, method: str, path: str, **options: Any) -> Any:
+        return (await self._connection.request(method, path, **options)).json()
+
+    async def submit(self, job: Job, *, key: str | None = None) -> JobView:
+        """Submit a job.
+
+        Args:
+            job: the spec, or where it is.
+            key: idempotency key: the same key and job give the same answer. Made up when absent, so
+                that a submission is never doubled by a lost answer.
+
+        Raises:
+            ServiceError: the service refused.
+            SpecError: the file is no spec.
+        """
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return JobView.model_validate(
+            await self._json("POST", "/v1/jobs", json=plain(job), headers=headers)
+        )
+
+    async def validate(self, job: Job, *, scene: bool = False) -> ValidView:
+        """Check a job without submitting it; `scene` also opens its scenes."""
+        found = await self._json(
+            "POST", "/v1/jobs:validate", json=plain(job), params={"scene": scene}
+        )
+        return ValidView.model_validate(found)
+
+    async def estimate(self, job: Job) -> CostView:
+        """What a job will cost."""
+        return CostView.model_validate(
+            await self._json("POST", "/v1/jobs:estimate", json=plain(job))
+        )
+
+    async def job(self, job_id: str) -> JobView:
+        """One job."""
+        return JobView.model_validate(await self._json("GET", f"/v1/jobs/{job_id}"))
+
+    async def jobs(
+        self, *, states: Sequence[JobState | str] = (), name: str | None = None
+    ) -> AsyncIterator[JobView]:
+        """One's jobs, the newest first, fetched page by page."""
+        params: dict[str, Any] = {"state": [str(state) for state in states]}
+        if name is not None:
+            params["name"] = name
+        async for found in self._pages("/v1/jobs", "jobs", params):
+            yield JobView.model_validate(found)
+
+    async def datasets(self, *, name: str | None = None) -> AsyncIterator[DatasetView]:
+        """One's datasets, the newest first, fetched page by page."""
+        params = {} if name is None else {"name": name}
+        async for found in self._pages("/v1/datasets", "datasets", params):
+            yield DatasetView.model_validate(found)
+
+    async def _pages(
+        self, path: str, what: str, params: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        cursor: str | None = None
+        while True:
+            more = params if cursor is None else {**params, "cursor": cursor}
+            page = await self._json("GET", path, params=more)
+            for item in page[what]:
+                yield item
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    async def segments(self, job_id: str) -> list[SegmentView]:
+        """Segments of a job."""
+        found = await self._json("GET", f"/v1/jobs/{job_id}/segments")
+        return [SegmentView.model_validate(item) for item in found["segments"]]
+
+    async def log(self, job_id: str) -> str:
+        """What happened to a job, as text."""
+        return (await self._connection.request("GET", f"/v1/jobs/{job_id}/log")).text
+
+    async def cancel(self, job_id: str) -> JobView:
+        """Ask a job to end."""
+        return JobView.model_validate(await self._json("POST", f"/v1/jobs/{job_id}:cancel"))
+
+    async def retry(self, job_id: str) -> JobView:
+        """Queue a failed or cancelled job again."""
+        return JobView.model_validate(await self._json("POST", f"/v1/jobs/{job_id}:retry"))
+
+    async def delete(self, job_id: str) -> None:
+        """Delete a finished job and its dataset."""
+        await self._connection.request("DELETE", f"/v1/jobs/{job_id}")
+
+    async def watch(self, job_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+        """A job's events from number `after` + 1 on, through interruptions, until it is finished."""
+        tries = iter(PAUSES)
+        while True:
+            try:
+                async for event in self._follow(job_id, after):
+                    yield event
+                    after, tries = event.number, iter(PAUSES)
+                return
+            except httpx.TransportError:
+                pause = next(tries, None)
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+
+    async def _follow(self, job_id: str, after: int) -> AsyncIterator[Event]:
+        headers = {"Last-Event-ID": str(after)}
+        path = f"/v1/jobs/{job_id}/events"
+        async with self._connection.stream(path, headers, read_timeout=SILENCE_SECONDS) as response:
+            async for event in read_events(response.aiter_lines()):
+                yield event
+
+    async def wait(self, job_id: str) -> JobView:
+        """The job when it is finished, whether or not it succeeded."""
+        after = 0
+        while (view := await self.job(job_id)).state not in FINISHED:
+            async for event in self.watch(job_id, after=after):
+                after = event.number
+        return view
+
+    async def dataset(self, dataset_id: str) -> DatasetDetail:
+        """One dataset with its files."""
+        return DatasetDetail.model_validate(await self._json("GET", f"/v1/datasets/{dataset_id}"))
+
+    async def download(
+        self,
+        dataset_id: str,
+        folder: Path | str,
+        *,
+        parallel: int = 2,
+        on_progress: Progress = lambda _name, _here, _size: None,
+    ) -> Transfer:
+        """Bring a dataset into a folder, file by file; verified, and resumed when called again.
+
+        Raises:
+            ServiceError: there is no such dataset.
+            DatasetError: something that came does not verify.
+        """
+        listed = await self.dataset(dataset_id)
+        turns = asyncio.Semaphore(parallel)
+        targets = [local_path(Path(folder), file.name) for file in listed.files]
+
+        async def bring(i: int) -> int:
+            async with turns:
+                file = listed.files[i]
+                url = file_url(dataset_id, file.name)
+                return await fetch(self._connection, url, file, targets[i], on_progress)
+
+        received = await asyncio.gather(*(bring(i) for i in range(len(targets))))
+        return Transfer(targets, sum(received))
+
+    async def upload(self, path: Path | str) -> AssetView:
+        """Upload a scene, picture, recording or archive of those."""
+        path = Path(path)
+        digest = await asyncio.to_thread(digest_header, path)
+        response = await self._connection.send(
+            "/v1/assets",
+            blocks_of(path),
+            params={"name": path.name},
+            headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
+        )
+        return AssetView.model_validate(response.json())
+
+
+def plain(job: Job) -> dict[str, Any]:
+    """A job as plain data."""
+    if isinstance(job, Spec):
+        data: dict[str, Any] = json.loads(job.canonical_json())
+        return data
+    return load_yaml(Path(job)) if isinstance(job, str | Path) else dict(job)
