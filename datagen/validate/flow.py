@@ -15,7 +15,7 @@ from datagen.validate.report import Check, at_most, not_applicable
 CYCLE_LIMIT = 0.1
 """Median distance from the start after going there and back [px]."""
 MOVING_PX = 1.0
-WARP_LIMIT = 0.7
+WARP_LIMIT = 0.5
 """Brightness left after following the flow, relative to staying in place."""
 LEAST_CONTRAST = 2e-3
 """Mean change of luminance in place below which there is nothing to follow."""
