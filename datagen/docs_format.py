@@ -9,6 +9,7 @@ from schemas.h5 import (
     COLUMNS,
     EVENT_COLUMNS,
     FORMAT_VERSION,
+    NOISE_COLUMN,
     ROOT_EVENT_COLUMNS,
     SPIKE_COLUMNS,
     Attribute,
@@ -102,7 +103,9 @@ def dataset_format() -> str:
     sections = [
         HEAD,
         "### Labels\n\n" + _columns(COLUMNS),
-        STREAMS + "\n" + _columns((*EVENT_COLUMNS, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)),
+        STREAMS
+        + "\n"
+        + _columns((*EVENT_COLUMNS, NOISE_COLUMN, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)),
         "## Attributes\n\n" + _attributes(ATTRIBUTES),
     ]
     return "\n".join(sections)

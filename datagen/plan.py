@@ -65,6 +65,11 @@ def stream_sort(sensor: SensorSpec) -> str:
             return "spikes"
 
 
+def has_noise_labels(sensor: SensorSpec) -> bool:
+    """Whether the sensor says of each event if noise caused it."""
+    return isinstance(sensor, EventCameraSpec) and sensor.labels
+
+
 def input_files(spec: JobSpec) -> tuple[PurePosixPath, ...]:
     """Files that the job reads, as written in the spec, each once, in order."""
     paths: dict[str, None] = {}

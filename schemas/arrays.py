@@ -174,11 +174,12 @@ class EventArray:
         return len(self.t)
 
     @staticmethod
-    def empty() -> EventArray:
+    def empty(*, labelled: bool = False) -> EventArray:
         """No events."""
         return EventArray(
             t=np.empty(0, np.int64), x=np.empty(0, np.uint16),
             y=np.empty(0, np.uint16), p=np.empty(0, np.uint8),
+            noise=np.empty(0, np.uint8) if labelled else None,
         )  # fmt: skip
 
     @staticmethod

@@ -46,6 +46,14 @@ EVENT_COLUMNS = (
     Column("events/frame_to_idx", "uint64", ("N",), "", "Events with t <= time of frame k: frame k to k+1 holds [frame_to_idx[k], frame_to_idx[k+1])."),
 )  # fmt: skip
 
+NOISE_COLUMN = Column(
+    "events/noise",
+    "uint8",
+    ("E",),
+    "",
+    "1 where noise caused the event, 0 where light did; only where the sensor's `labels` are on.",
+)
+
 ROOT_EVENT_COLUMNS = (
     Column("ms_to_idx", "uint64", ("MS",), "", "First event of `events` with t >= 1000 ms, through one millisecond past the last frame."),
     Column("t_offset", "int64", (), "us", "Start of the segment on the job's clock; add it to any t."),

@@ -15,14 +15,24 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.h5 import COLUMNS, EVENT_COLUMNS, ROOT_EVENT_COLUMNS, SPIKE_COLUMNS, Column
+from schemas.h5 import (
+    COLUMNS,
+    EVENT_COLUMNS,
+    NOISE_COLUMN,
+    ROOT_EVENT_COLUMNS,
+    SPIKE_COLUMNS,
+    Column,
+)
 
 EVENT_SLAB = 2**16
 """Events per HDF5 chunk."""
 SPIKE_SLAB_BYTES = 2**18
 """Most bytes per HDF5 chunk of packed spikes."""
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
-DTYPES = {c.path: c.dtype for c in (*COLUMNS, *EVENT_COLUMNS, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)}
+DTYPES = {
+    column.path: column.dtype
+    for column in (*COLUMNS, *EVENT_COLUMNS, NOISE_COLUMN, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +42,7 @@ class EventStream:
     group: str
     count: int
     pieces: dict[str, Iterable[NDArray[Any]]]
-    """`t`, `x`, `y`, `p`."""
+    """`t`, `x`, `y`, `p`, and `noise` where events are labelled."""
     attributes: dict[str, Any]
 
 

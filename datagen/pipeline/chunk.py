@@ -17,7 +17,7 @@ from datagen.geometry.subframes import subframe_times
 from datagen.optics import to_srgb8
 from datagen.pipeline.clock import StageClock
 from datagen.pipeline.segment import OpenSegment
-from datagen.plan import stream_sort
+from datagen.plan import has_noise_labels, stream_sort
 from schemas.arrays import EventArray, Labels, LightBatch, SpikeArray, Views
 from schemas.sensor import FrameDifferenceSpec, SensorSpec
 
@@ -87,8 +87,9 @@ def render_chunk(
 
 
 def _join(run: OpenSegment, name: str, parts: list[Any]) -> EventArray | SpikeArray:
-    if stream_sort(_spec_of(run, name)) == "events":
-        return EventArray.concatenate(parts)
+    spec = _spec_of(run, name)
+    if stream_sort(spec) == "events":
+        return EventArray.concatenate(parts or [EventArray.empty(labelled=has_noise_labels(spec))])
     return SpikeArray.concatenate(parts, height=run.camera.height, width=run.camera.width)
 
 

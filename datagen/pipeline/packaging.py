@@ -15,7 +15,7 @@ from datagen.export.hdf5 import EventStream, SegmentContent, SpikeStream, write_
 from datagen.geometry.flow import flow_between
 from datagen.pipeline.sealing import SealedChunk
 from datagen.pipeline.segment import OpenSegment, sensor_key
-from datagen.plan import stream_groups, stream_sort
+from datagen.plan import has_noise_labels, stream_groups, stream_sort
 from datagen.store import clear_disk_errors, new_file, sha256_file
 from schemas.arrays import Views
 from schemas.dataset import SegmentEntry, StreamSummary
@@ -188,10 +188,11 @@ def _events(run: OpenSegment, sensor: SensorSpec, chunks: list[SealedChunk]) -> 
     def column(name: str) -> list[NDArray[Any]]:
         return [chunk.array(f"stream.{sensor.name}.{name}") for chunk in chunks]
 
+    names = ("t", "x", "y", "p", *(("noise",) if has_noise_labels(sensor) else ()))
     return EventStream(
         group=stream_groups(run.spec.sensors)[sensor.name],
         count=sum(map(len, column("t"))),
-        pieces={name: column(name) for name in ("t", "x", "y", "p")},
+        pieces={name: column(name) for name in names},
         attributes=_sensor_attributes(run, sensor),
     )
 

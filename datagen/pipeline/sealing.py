@@ -69,8 +69,12 @@ def _arrays(chunk: Chunk) -> Iterator[tuple[str, NDArray[Any]]]:
     for name, array in chunk.frames.items():
         yield f"frames.{name}", array
     for name, stream in chunk.streams.items():
-        for column in ("t", "x", "y", "p") if isinstance(stream, EventArray) else ("packed",):
-            yield f"stream.{name}.{column}", getattr(stream, column)
+        for column in (
+            ("t", "x", "y", "p", "noise") if isinstance(stream, EventArray) else ("packed",)
+        ):
+            array = getattr(stream, column)
+            if array is not None:
+                yield f"stream.{name}.{column}", array
     for name, state in chunk.states.items():
         for field in dataclasses.fields(state):
             yield f"state.{name}.{field.name}", np.asarray(getattr(state, field.name))

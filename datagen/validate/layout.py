@@ -11,12 +11,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from datagen.dataset.streams import SENSOR
-from datagen.plan import plan_job, stream_groups, stream_sort
+from datagen.plan import has_noise_labels, plan_job, stream_groups, stream_sort
 from datagen.validate.report import Check, no_faults
 from schemas.h5 import (
     ATTRIBUTES,
     COLUMNS,
     EVENT_COLUMNS,
+    NOISE_COLUMN,
     ROOT_EVENT_COLUMNS,
     SPIKE_COLUMNS,
     Attribute,
@@ -58,9 +59,12 @@ def _column_faults(
     if "events" in sorts.values():
         for column in ROOT_EVENT_COLUMNS:
             yield from _column_fault(file, column, sizes, {})
+    groups = stream_groups(spec.sensors)
+    labelled = {groups[sensor.name] for sensor in spec.sensors if has_noise_labels(sensor)}
     for group, sort in sorts.items():
         own: dict[str, int] = {}
-        for column in EVENT_COLUMNS if sort == "events" else SPIKE_COLUMNS:
+        columns = EVENT_COLUMNS if sort == "events" else SPIKE_COLUMNS
+        for column in (*columns, NOISE_COLUMN) if group in labelled else columns:
             yield from _column_fault(file, _in_group(column, sort, group), sizes, own)
 
 

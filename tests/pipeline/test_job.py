@@ -143,3 +143,19 @@ def peak_memory(folder: Path, frames: int) -> int:
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     return usage.ru_maxrss
+
+
+def test_noise_labels_reach_the_file(tmp_path: Path) -> None:
+    """Tell noise from signal: at rest every event of a noisy camera is labelled noise."""
+    rest = {"kind": "static", "position": [1.5, 0.3, 0.9]}
+    noisy = {"kind": "event_camera", "shot_noise_rate_hz": 20.0, "labels": True}
+    segment = {"segment_id": 0, "duration": 0.5, "frame_rate": 20.0, "trajectory": rest}
+    job = tiny_job(sensors=[noisy], segments=[segment])
+    job["scene"]["moving_objects"] = 0
+    generate(open_job(write_job(tmp_path, job)), tmp_path / "out", workers=1, chunk_frames=1)
+    assert validate(tmp_path / "out").passed
+    with open_dataset(tmp_path / "out") as opened:
+        events = opened.segments[0].events().slice_by_frame(0, 9)
+        assert len(events) > 100
+        assert events.noise is not None
+        assert (events.noise == 1).all()
