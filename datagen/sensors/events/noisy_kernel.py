@@ -23,7 +23,6 @@ from datagen.sensors.hashing import normal
 
 NOISY_TIE = 1e-5
 """As `TIE` of the clean pixel, but wide enough for states in float32."""
-NEWTON_STEPS = 4
 CONVERGED = 1e-7
 NOISE, PLAIN = np.uint64(2), np.uint64(0)
 """Label bit of a record."""
@@ -31,11 +30,14 @@ LOW_WORD = np.uint64(0xFFFFFFFF)
 
 ROW = TILE + 40
 U0, U1, G, A, B, X, STEP, COUNT, ON, OFF, LEAK, SHIFT = (i * ROW for i in range(12))
+LEVEL, SIGMA = STEP, COUNT
 """Rows of the listed pixels' float64 workspace: closed form, threshold ahead, crossings, what
 they are, and how far their reference has moved."""
 ROWS = 12
 WALK = -1.0
 """In row COUNT: the pixel's crossings have to be found one after the other."""
+ONCE = -2.0
+"""In row COUNT: a noise event strikes a pixel that would have no event."""
 
 
 class Noise(NamedTuple):
@@ -88,7 +90,8 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     records = np.empty(TILE, np.uint64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     strikes = np.zeros(TILE, np.uint8)
-    w, v = np.empty(f.ROWS * f.ROW, np.float32), np.zeros(ROWS * ROW, np.float64)
+    w = np.empty(f.ROWS * f.ROW, np.float32)
+    v, z = np.zeros(ROWS * ROW, np.float64), np.empty(ROWS * ROW, np.float64)
     entries, shots = _new_entries(4 * TILE), new_shots(TILE)
     count = segment = 0
     for tile in range(first, last):
@@ -108,7 +111,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                 _look(found, w, intervals.ramp[k], noise.order, v)
                 entries = _with_room(entries, _plan(found, strikes, v) + 1)
                 e = _list(m, found, shots, struck, entries, v)
-                _solve(e, entries, v)
+                _solve(e, entries, v, z)
                 records = with_room(records, count, e)
                 _stamp(e, entries, found, t[k + 1] - t[k], pixels.address[a:b], records[count:])
                 if noise.tracked:
@@ -185,12 +188,14 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
         g, a, b, x = v[G + k], v[A + k], v[B + k], v[X + k]
         turned = (g + a * x < 0.0) != (g + a * x * exponential(-x) < 0.0)
         struck = v[COUNT + k]
-        walk = (struck > 0.0) | (b != 0.0) | turned
+        walk = (struck > 1.0) | (b != 0.0) | turned
         swing = np.abs(g) + 2.0 * (np.abs(a) + np.abs(b))
         least = np.minimum(v[ON + k], v[OFF + k])
         n = np.floor(v[U1 + k] / v[STEP + k] + NOISY_TIE)
-        v[COUNT + k] = WALK if walk else n
-        most += np.floor(3.0 * swing / least) + 2.0 * struck + 8.0 if walk else n
+        once = (struck == 1.0) & (n == 0.0)
+        easy = struck == 0.0
+        v[COUNT + k] = WALK if walk else (n if easy else (ONCE if once else WALK))
+        most += n if easy and not walk else np.floor(3.0 * swing / least) + 2.0 * struck + 8.0
     return int(most)
 
 
@@ -198,12 +203,18 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
 def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
     """List the crossings of every pixel: at once where u is monotone, else step by step."""
     owner, level, sigma, bits = entries
+    turns = np.empty(3, np.float64)
     e = shot = 0
     for k in range(m):
-        if v[COUNT + k] == WALK:
+        if v[COUNT + k] < 0.0:
             while shot < struck and shots[0][shot] < found[k]:
                 shot += 1
-            e = _walk(k, found[k], shots, shot, struck, entries, e, v)
+            if v[COUNT + k] == ONCE and _strike_once(k, shots[1][shot], v):
+                owner[e], sigma[e] = k, shots[1][shot]
+                bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
+                e += 1
+            else:
+                e = _walk(k, found[k], shots, shot, struck, entries, e, v, turns)
         else:
             n, step = int(v[COUNT + k]), v[STEP + k]
             up = np.uint64(step > 0.0)
@@ -221,11 +232,19 @@ def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _walk(k, pixel, shots, shot, last_shot, entries, e, v):  # type: ignore[no-untyped-def]
+def _strike_once(k, sigma, v):  # type: ignore[no-untyped-def]
+    """Reset a monotone pixel at sigma, unless it goes on to cross a threshold after that."""
+    height = voltage(v[U0 + k], v[G + k], v[A + k], 0.0, v[X + k], sigma)
+    left = v[U1 + k] - height
+    v[SHIFT + k] = height
+    return -v[OFF + k] * (1.0 - NOISY_TIE) < left < v[ON + k] * (1.0 - NOISY_TIE)
+
+
+@njit(**COMPILE)
+def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: ignore[no-untyped-def]
     """One pixel from turning point to noise event to turning point, in order."""
     u0, g, a, b, x = v[U0 + k], v[G + k], v[A + k], v[B + k], v[X + k]
     owner, level, sigma, bits = entries
-    turns = np.empty(3, np.float64)
     turns[turning_points(g, a, b, x, turns)] = 1.0
     turn = 0
     at = reference = 0.0
@@ -255,30 +274,55 @@ def _walk(k, pixel, shots, shot, last_shot, entries, e, v):  # type: ignore[no-u
 
 
 @njit(**COMPILE)
-def _solve(e, entries, v):  # type: ignore[no-untyped-def]
-    """Newton's method for all crossings at once, then one by one for the few that need more."""
+def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
+    """Newton's method for all crossings at once, a tile's worth at a time in the workspace z."""
     owner, level, sigma, _ = entries
+    for start in range(0, e, TILE):
+        stop = min(start + TILE, e)
+        n = stop - start
+        listed = owner[start:stop]
+        for row in (U0, U1, G, A, X):
+            gather(v[row:], listed, z[row : row + n])
+        z[LEVEL : LEVEL + n] = level[start:stop]
+        hard = _newton(n, z)
+        for i in range(n):
+            known = sigma[start + i] == sigma[start + i]
+            sigma[start + i] = sigma[start + i] if known else z[SIGMA + i]
+        if hard > 0:
+            _solve_hard(listed, level[start:stop], sigma[start:stop], v)
+
+
+@njit(**COMPILE)
+def _newton(n, z):  # type: ignore[no-untyped-def]
+    """Four steps from the chord; NaN where that is not enough. Returns how often it is not."""
     hard = 0
-    for i in range(e):
-        k = np.uint32(owner[i])
-        u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
-        s = (level[i] - u0) / (v[U1 + k] - u0)
-        step = 0.0
-        for _ in range(NEWTON_STEPS):
-            fading = exponential(-x * s)
-            step = (u0 + g * s + a * (1.0 - fading) - level[i]) / (g + a * x * fading)
-            s -= step
+    for i in range(n):
+        u0, g, a, x, level = z[U0 + i], z[G + i], z[A + i], z[X + i], z[LEVEL + i]
+        s = (level - u0) / (z[U1 + i] - u0)
+        s -= _newton_step(s, u0, g, a, x, level)
+        s -= _newton_step(s, u0, g, a, x, level)
+        s -= _newton_step(s, u0, g, a, x, level)
+        step = _newton_step(s, u0, g, a, x, level)
+        s -= step
         good = (np.abs(step) < CONVERGED) & (s > -CONVERGED) & (s < 1.0 + CONVERGED)
-        known = sigma[i] == sigma[i]
-        sigma[i] = sigma[i] if known else (s if good else np.nan)
-        hard += not (known | good)
-    if hard > 0:
-        for i in range(e):
-            if np.isnan(sigma[i]):
-                k = owner[i]
-                sigma[i] = crossing(
-                    v[U0 + k], v[G + k], v[A + k], 0.0, v[X + k], level[i], 0.0, 1.0
-                )
+        z[SIGMA + i] = s if good else np.nan
+        hard += 0 if good else 1
+    return hard
+
+
+@njit(**COMPILE)
+def _newton_step(s, u0, g, a, x, level):  # type: ignore[no-untyped-def]
+    fading = exponential(-x * s)
+    return (u0 + g * s + a * (1.0 - fading) - level) / (g + a * x * fading)
+
+
+@njit(**COMPILE)
+def _solve_hard(owner, level, sigma, v):  # type: ignore[no-untyped-def]
+    for i in range(owner.size):
+        if np.isnan(sigma[i]):
+            k = owner[i]
+            u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
+            sigma[i] = crossing(u0, g, a, 0.0, x, level[i], 0.0, 1.0)
 
 
 @njit(**COMPILE)

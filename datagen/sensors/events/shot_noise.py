@@ -20,14 +20,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from datagen.sensors.elementary import exponential
 from datagen.sensors.events.tiles import COMPILE, TILE
 from datagen.sensors.hashing import GOLDEN, UNIT, mix
 
-MOST_SENSITIVE = 4.0
+MOST_SENSITIVE = 2.0
 PER_SLOT = 8.0
-"""About as many candidates per tile and slot; the slot is a power of two microseconds."""
+"""At most as many candidates per tile and slot on average; slots last a power of two us."""
 MOST_PER_SLOT = 256
 PIXEL = np.uint64(TILE - 1)
 POLARITY_SHIFT = np.uint64(10)
@@ -48,17 +49,29 @@ class ShotNoise(NamedTuple):
     key: np.uint64
     slot_us: int
     """0 without shot noise."""
-    mean: float
-    """Expected candidates per tile and slot."""
+    cumulative: NDArray[np.float64]
+    """Probability of at most 0, 1, 2 ... candidates per tile and slot."""
 
 
 def shot_noise(rate_hz: float, key: np.uint64) -> ShotNoise:
     """Settings for a noise rate per pixel in the dark, both polarities together."""
     if rate_hz == 0.0:
-        return ShotNoise(key, 0, 0.0)
+        return ShotNoise(key, 0, np.ones(1))
     per_us = rate_hz * MOST_SENSITIVE * TILE * 1e-6
     slot_us = 1 << max(math.floor(math.log2(PER_SLOT / per_us)), 0)
-    return ShotNoise(key, slot_us, per_us * slot_us)
+    return ShotNoise(key, slot_us, _cumulative_poisson(per_us * slot_us))
+
+
+def _cumulative_poisson(mean: float) -> NDArray[np.float64]:
+    probability = exponential(-mean)
+    total, terms = probability, [probability]
+    while total < 1.0 and len(terms) < MOST_PER_SLOT:
+        probability *= mean / len(terms)
+        total += probability
+        terms.append(probability)
+    cumulative = np.cumsum(terms)
+    cumulative[-1] = 1.0
+    return cumulative
 
 
 @njit(**COMPILE)
@@ -90,7 +103,7 @@ def strike(tile, t0, t1, settings, start, stop, unit, sensitivity, shots, strike
         return shots, 0
     n = 0
     for slot in range(t0 // settings.slot_us, (t1 - 1) // settings.slot_us + 1):
-        drawn, stream = _number(settings.key, tile, slot, settings.mean)
+        drawn, stream = _number(settings, tile, slot)
         shots = _with_room(shots, n, drawn)
         for i in range(drawn):
             word = mix(stream + np.uint64(i + 1) * GOLDEN)
@@ -141,20 +154,11 @@ def _accepted(word, luminance, sensitivity):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _number(key, tile, slot, mean):  # type: ignore[no-untyped-def]
+def _number(settings, tile, slot):  # type: ignore[no-untyped-def]
     """How many candidates a tile has in a slot, and the word that the rest is drawn from."""
-    stream = mix(key + mix(np.uint64(slot) * GOLDEN) + np.uint64(tile))
-    return _poisson(np.float64(mix(stream) >> np.uint64(11)) * UNIT, mean), stream
-
-
-@njit(**COMPILE)
-def _poisson(u, mean):  # type: ignore[no-untyped-def]
-    """Inverse of the Poisson distribution at u, at most MOST_PER_SLOT."""
+    stream = mix(settings.key + mix(np.uint64(slot) * GOLDEN) + np.uint64(tile))
+    drawn = np.float64(mix(stream) >> np.uint64(11)) * UNIT
     n = 0
-    probability = exponential(-mean)
-    cumulative = probability
-    while u >= cumulative and n < MOST_PER_SLOT:
+    while drawn >= settings.cumulative[n]:
         n += 1
-        probability *= mean / n
-        cumulative += probability
-    return n
+    return n, stream
