@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Name, PositiveCount, Spec
+from schemas.base import Name, Positive, PositiveCount, Spec
 
 
 class StreamExportSpec(Spec):
@@ -113,6 +113,61 @@ class SpikeZooExportSpec(StreamExportSpec):
     """Polls per clip; the picture belongs to the middle one."""
 
 
+class FlowExportSpec(StreamExportSpec):
+    """What all formats for flow networks have in common: an event stream and labels."""
+
+    sequence: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")] | None = None
+    """Name of the sequence; the segment's, and the sensor's if one is named, when not given."""
+
+
+class DsecExportSpec(FlowExportSpec):
+    """DSEC's folders: events, flow and disparity pictures, images, calibration."""
+
+    kind: Literal["dsec"] = "dsec"
+    layout: Literal["official", "idnet", "eraft", "tonic"] = "official"
+    """Whose readers the folders are arranged for."""
+    interval_us: PositiveCount = 100_000
+    """Time that one flow picture covers [us]."""
+    baseline: Positive = 0.6
+    """Distance to the imagined right camera that disparity refers to [m]."""
+    any_size: bool = False
+    """Write pictures of other sizes than 640x480 too."""
+
+
+class MvsecExportSpec(FlowExportSpec):
+    """MVSEC's files: `<sequence>_data.hdf5`, `<sequence>_gt.hdf5`, `<sequence>_gt_flow_dist.npz`."""
+
+    kind: Literal["mvsec"] = "mvsec"
+
+
+class EventFlowExportSpec(FlowExportSpec):
+    """The HDF5 file of TU Delft's event_flow, one per segment."""
+
+    kind: Literal["event_flow"] = "event_flow"
+
+
+class M3edExportSpec(FlowExportSpec):
+    """M3ED's files: `<sequence>_data.h5`, `<sequence>_depth_gt.h5`, `<sequence>_gt_flow.h5`."""
+
+    kind: Literal["m3ed"] = "m3ed"
+
+
+class MultiflowExportSpec(FlowExportSpec):
+    """MultiFlow's folders: flow from one instant to many, so whole trajectories of pixels."""
+
+    kind: Literal["multiflow"] = "multiflow"
+    split: Literal["train", "val"] | None = None
+    """Folder that the samples go to; the segment's own split when not given."""
+    length_us: PositiveCount = 1_000_000
+    """Time that one sample covers [us]."""
+    reference_us: PositiveCount = 400_000
+    """The instant that flow starts from, after the sample's start [us]."""
+    target_us: PositiveCount = 900_000
+    """The last instant that flow leads to [us]."""
+    every_us: PositiveCount = 10_000
+    """Time between two instants that flow leads to [us]."""
+
+
 EventFormat = (
     Evt2ExportSpec
     | Evt3ExportSpec
@@ -126,4 +181,8 @@ EventFormat = (
 )
 SpikeFormat = SpikeDatExportSpec | SpikeCvExportSpec | SpikeZooExportSpec
 
-ExportSpec = Annotated[EventFormat | SpikeFormat, Field(discriminator="kind")]
+FlowFormat = (
+    DsecExportSpec | MvsecExportSpec | EventFlowExportSpec | M3edExportSpec | MultiflowExportSpec
+)
+
+ExportSpec = Annotated[EventFormat | SpikeFormat | FlowFormat, Field(discriminator="kind")]

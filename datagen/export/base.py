@@ -17,7 +17,12 @@ from datagen.dataset import Segment, open_dataset
 from datagen.errors import OutputError, SpecError
 from datagen.export.aedat2 import write_aedat2
 from datagen.export.aedat4 import write_aedat4
+from datagen.export.dsec import write_dsec
+from datagen.export.event_flow import write_event_flow
 from datagen.export.event_source import EventSource, event_source
+from datagen.export.m3ed import write_m3ed
+from datagen.export.multiflow import write_multiflow
+from datagen.export.mvsec import write_mvsec
 from datagen.export.prophesee_dat import write_prophesee_dat
 from datagen.export.prophesee_raw import write_evt2, write_evt3
 from datagen.export.rosbag import write_rosbag
@@ -32,11 +37,18 @@ from schemas.export import (
     Aedat2ExportSpec,
     Aedat4ExportSpec,
     CsvExportSpec,
+    DsecExportSpec,
     EventExportSpec,
+    EventFlowExportSpec,
     EventFormat,
     Evt2ExportSpec,
     Evt3ExportSpec,
     ExportSpec,
+    FlowExportSpec,
+    FlowFormat,
+    M3edExportSpec,
+    MultiflowExportSpec,
+    MvsecExportSpec,
     PropheseeDatExportSpec,
     RosbagExportSpec,
     RpgTextExportSpec,
@@ -118,6 +130,24 @@ def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Pat
             return [spikes, folder / "config.yaml"]
         case SpikeZooExportSpec():
             return write_spikezoo(segment, segment.spikes(spec.sensor), spec, folder, stem)
+        case FlowExportSpec():
+            return _write_flow_format(segment, spec, folder, spec.sequence or stem)
+
+
+def _write_flow_format(
+    segment: Segment, spec: FlowFormat, folder: Path, sequence: str
+) -> list[Path]:
+    match spec:
+        case DsecExportSpec():
+            return write_dsec(segment, spec, folder, sequence)
+        case MvsecExportSpec():
+            return write_mvsec(segment, spec, folder, sequence)
+        case EventFlowExportSpec():
+            return write_event_flow(segment, spec, folder, sequence)
+        case M3edExportSpec():
+            return write_m3ed(segment, spec, folder, sequence)
+        case MultiflowExportSpec():
+            return write_multiflow(segment, spec, folder, sequence)
 
 
 def _event_writer(spec: EventFormat) -> tuple[str, Callable[[Path, EventSource], None]]:
