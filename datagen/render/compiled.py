@@ -11,6 +11,9 @@ from __future__ import annotations
 from numba import njit
 
 kernel = njit(cache=True, nogil=True, error_model="numpy")
-"""A loop over many things."""
-inlined = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+"""A loop over many things that makes its own arrays."""
+inner = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+"""A loop over many things that is given all arrays. References to them are not counted, which would
+otherwise take most of the time where arrays are passed on for every pixel."""
+inlined = njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
 """A small function of a few numbers, to be part of the loop that calls it."""

@@ -25,7 +25,11 @@ TRIANGLE = np.dtype(
     align=True,
 )
 FRAME = np.dtype(
-    [("world_from_object", np.float64, (4, 4)), ("object_from_world", np.float64, (4, 4))]
+    [
+        ("world_from_object", np.float64, (4, 4)),
+        ("object_from_world", np.float64, (4, 4)),
+        ("middle", np.float64, 3),  # of the whole scene, world: what float32 is rounded around
+    ]
 )
 
 
@@ -62,7 +66,21 @@ def rest_frames(scene: Scene) -> Records:
     for i, instance in enumerate(scene.instances):
         frames["world_from_object"][i] = instance.world_from_object
     frames["object_from_world"] = invert_affine(frames["world_from_object"])
+    frames["middle"] = _middle(scene)
     return frames
+
+
+def _middle(scene: Scene) -> NDArray[np.float64]:
+    """Centre of the box around all instances, (3,)."""
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for instance in scene.instances:
+        points, matrix = scene.meshes[instance.mesh].points, instance.world_from_object[:3]
+        box = np.stack([points.min(axis=0), points.max(axis=0)])
+        # of the two ends of every axis, the one that a matrix entry takes lowest, and highest
+        ends = matrix[:, :3] * box[:, None]
+        low = np.minimum(low, ends.min(axis=0).sum(axis=1) + matrix[:, 3])
+        high = np.maximum(high, ends.max(axis=0).sum(axis=1) + matrix[:, 3])
+    return (low + high) / 2 if scene.instances else np.zeros(3)
 
 
 def frames_at(rest: Records, moving: tuple[int, ...], poses: NDArray[np.float64]) -> Records:

@@ -208,11 +208,12 @@ def _start(
         away = sub(p, row(points, triangle.corner[k]))
         normal = scaled(row(triangle.normal, k), side)
         lifted = sub(lifted, scaled(normal, weight[k] * min(dot(away, normal), 0.0)))
-        far = turned(frame.world_from_object, away)
-        reach = max(reach, abs(far[0]), abs(far[1]), abs(far[2]))
+        edge = turned(frame.world_from_object, away)
+        reach = max(reach, abs(edge[0]), abs(edge[1]), abs(edge[2]))
     q = moved(frame.world_from_object, lifted)
     up = normalized(scaled(turned_back(frame.object_from_world, flat), side))
-    return add(q, scaled(up, LIFT * max(reach, abs(q[0]), abs(q[1]), abs(q[2]))))
+    far = sub(q, vector(frame.middle))
+    return add(q, scaled(up, LIFT * max(reach, abs(far[0]), abs(far[1]), abs(far[2]))))
 
 
 @njit(cache=True, nogil=True)

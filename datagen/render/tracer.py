@@ -10,18 +10,15 @@ instead. Directions are not normalised, so the ray parameter t is the same in al
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.geometry import first_triangles, intersect
-from datagen.render.materials import is_hole, is_invisible, may_have_holes
+from datagen.render.embree_parts import Part, embree_parts
+from datagen.render.geometry import intersect
+from datagen.render.materials import is_hole
 from datagen.render.vectors import (
     Records,
     Vector,
@@ -71,26 +68,6 @@ class Surroundings(NamedTuple):
     """(n, 4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One Embree scene and what its answers mean."""
-
-    embree: EmbreeScene
-    first: NDArray[np.int64]
-    """(G,) where a geometry's triangles start in `triangle`."""
-    triangle: NDArray[np.int32]
-    """Row in the table of triangles, of every primitive."""
-    instance: NDArray[np.int32]
-    """(G,) instance of a geometry."""
-    mover: int
-    """Instance whose frame this is, -1 for the world."""
-    center: NDArray[np.float64]
-    """(3,) origin of the Embree scene in its frame, so that float32 is fine around it."""
-    radius: float
-    """All geometry lies this near to the centre."""
-    holes: bool
-
-
 class Tracer:
     """Ray queries on one scene."""
 
@@ -105,7 +82,7 @@ class Tracer:
             triangles: its triangles.
             solid: take cut-out triangles as solid.
         """
-        self._parts = list(_parts(scene, points, triangles, solid))
+        self._parts = list(embree_parts(scene, points, triangles, solid))
 
     def nearest(self, rays: Records, world: Surroundings) -> Records:
         """The nearest surface along each RAY, t exact to float64: HIT records (n,)."""
@@ -115,10 +92,14 @@ class Tracer:
         _refine(hits, rays, world.frames, world.points, world.triangles)
         return hits
 
-    def occluded(self, rays: Records, world: Surroundings) -> NDArray[np.bool_]:
-        """Whether anything lies on each RAY, shape (n,)."""
+    def occluded(
+        self, rays: Records, world: Surroundings, *, static: bool = True, moving: bool = True
+    ) -> NDArray[np.bool_]:
+        """Whether anything static, or anything moving, lies on each RAY, shape (n,)."""
         blocked = np.zeros(len(rays), np.bool_)
         for part in self._parts:
+            if not (static if part.mover < 0 else moving):
+                continue
             active = _reaching(part, rays, world.frames)
             active = active[~blocked[active]]
             if part.holes:
@@ -137,75 +118,7 @@ def _no_hits(end: NDArray[np.float64]) -> Records:
     return hits
 
 
-def _parts(
-    scene: Scene, points: NDArray[np.float64], triangles: Records, solid: bool
-) -> Iterator[_Part]:
-    """Static geometry first, then movers; opaque first, then cut-out."""
-    starts = first_triangles(scene)
-    for mask, holes in _kinds(scene, triangles["material"], solid):
-        groups: list[tuple[int, NDArray[np.int64]]] = []
-        for i, instance in enumerate(scene.instances):
-            first, last = starts[instance.mesh], starts[instance.mesh + 1]
-            if mask[first:last].any():
-                groups.append((i, first + np.flatnonzero(mask[first:last])))
-        corners = triangles["corner"]
-        still = [(i, rows) for i, rows in groups if not scene.instances[i].moving]
-        if still:
-            soups = [_placed(points[corners[rows]], scene, i) for i, rows in still]
-            yield _part(soups, still, -1, holes, None)
-        built: dict[int, EmbreeScene] = {}
-        for i, rows in groups:
-            if scene.instances[i].moving:
-                mesh = scene.instances[i].mesh
-                part = _part([points[corners[rows]]], [(i, rows)], i, holes, built.get(mesh))
-                built[mesh] = part.embree
-                yield part
-
-
-def _kinds(
-    scene: Scene, material: NDArray[np.int32], solid: bool
-) -> tuple[tuple[NDArray[np.bool_], bool], ...]:
-    """Which triangles are opaque and which may have holes; the rest is not seen at all."""
-    seen = np.array([not is_invisible(m) for m in scene.materials], np.bool_)[material]
-    holed = np.array([may_have_holes(m) for m in scene.materials], np.bool_)[material]
-    return ((seen, False),) if solid else ((seen & ~holed, False), (seen & holed, True))
-
-
-def _placed(corners: NDArray[np.float64], scene: Scene, i: int) -> NDArray[np.float64]:
-    # sums written out, so that they do not depend on a linear algebra library
-    x, y, z = (corners[..., axis, None] for axis in range(3))
-    matrix = scene.instances[i].world_from_object[:3]
-    return x * matrix[:, 0] + y * matrix[:, 1] + z * matrix[:, 2] + matrix[:, 3]
-
-
-def _part(
-    soups: list[NDArray[np.float64]],
-    groups: list[tuple[int, NDArray[np.int64]]],
-    mover: int,
-    holes: bool,
-    embree: EmbreeScene | None,
-) -> _Part:
-    """An Embree scene of triangle corners (n, 3, 3), or `embree` where it is built already."""
-    low = np.min([soup.min(axis=(0, 1)) for soup in soups], axis=0)
-    high = np.max([soup.max(axis=(0, 1)) for soup in soups], axis=0)
-    center = (low + high) / 2
-    if embree is None:
-        embree = EmbreeScene(robust=True)
-        for soup in soups:
-            TriangleMesh(embree, (soup - center).astype(np.float32))
-    return _Part(
-        embree=embree,
-        first=np.cumsum([0, *(len(rows) for _, rows in groups)])[:-1],
-        triangle=np.concatenate([rows for _, rows in groups]).astype(np.int32),
-        instance=np.array([i for i, _ in groups], np.int32),
-        mover=mover,
-        center=center,
-        radius=float(np.linalg.norm(high - low)) / 2 * (1 + 1e-6),
-        holes=holes,
-    )
-
-
-def _reaching(part: _Part, rays: Records, frames: Records) -> NDArray[np.int64]:
+def _reaching(part: Part, rays: Records, frames: Records) -> NDArray[np.int64]:
     """Rays that may meet a part: all for static geometry, else those that meet its ball."""
     if part.mover < 0:
         return np.arange(len(rays))
@@ -231,7 +144,7 @@ def _meeting_ball(
 
 
 def _local(
-    part: _Part,
+    part: Part,
     rays: Records,
     active: NDArray[np.int64],
     start: NDArray[np.float64],
@@ -268,7 +181,7 @@ def _carried(
 
 
 def _nearest_in(
-    part: _Part, rays: Records, active: NDArray[np.int64], world: Surroundings, hits: Records
+    part: Part, rays: Records, active: NDArray[np.int64], world: Surroundings, hits: Records
 ) -> None:
     """Lower `hits` to what a part offers. Rays go on behind holes until none is in one."""
     meaning = (part.first, part.triangle, part.instance, part.holes)
@@ -317,7 +230,8 @@ def _take(
             _, u, v = intersect(points, facet.corner, to_object, origin, direction)
             if is_hole(materials[facet.material], textures, texels, corner_mean(facet.st, u, v)):
                 further[count] = i
-                place[count] = at + _past(origin, direction, at)
+                away = sub(origin, vector(frames[instance].middle))
+                place[count] = at + _past(away, direction, at)
                 count += 1
                 continue
         if at < hits[i].t:
@@ -328,9 +242,9 @@ def _take(
 
 
 @njit(cache=True, nogil=True)
-def _past(origin: Vector, direction: Vector, t: float) -> float:
-    """Step of t that float32 coordinates can tell."""
-    p = add(origin, scaled(direction, t))
+def _past(away: Vector, direction: Vector, t: float) -> float:
+    """Step of t that float32 coordinates can tell; `away` is the origin from the scene's middle."""
+    p = add(away, scaled(direction, t))
     length = math.sqrt(dot(direction, direction))
     return PAST_HOLE * max(abs(p[0]), abs(p[1]), abs(p[2]), t * length) / length
 

@@ -134,3 +134,15 @@ def test_object_casts_its_shadow_while_it_moves() -> None:
     before, after = EmbeddedRenderer(seen, CAMERA, samples=1).radiance(views)[:, 16, 20, 0]
     assert before == 0.0
     assert after > 0.1
+
+
+def test_shadows_do_not_depend_on_the_origin() -> None:
+    """Show the same picture when all is moved a hundred kilometres away."""
+
+    def shot(away: tuple[float, float, float]) -> NDArray[np.float32]:
+        ground, ball = place(*away), place(0.3 + away[0], 0.2 + away[1], 0.5 + away[2])
+        lights = (sun(direction=(0.6, 0.0, -0.8)), sky(0.3))
+        seen = scene((quad(8.0, 8.0), ground), (sphere(), ball), lights=lights)
+        return picture(seen, place(*away) @ looking((2.0, -2.0, 1.5), (0.0, 0.0, 0.2)))
+
+    np.testing.assert_allclose(shot((1e5, -2e5, 3e3)), shot((0.0, 0.0, 0.0)), atol=1e-4)

@@ -1,0 +1,1 @@
+"""Rasterised visibility, decoupled shading and cached shadows: how the embedded renderer is fast."""

@@ -1,0 +1,101 @@
+"""Samples gathered into fragments: which records a sub-pixel sees, where and how much.
+
+A fragment is one record in one sub-pixel; its place is the centroid of the samples that see it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.compiled import inlined, inner
+from datagen.render.vectors import Records
+
+FRAGMENT = np.dtype(
+    [
+        ("place", np.float64, 2),  # x, y on the image plane
+        ("inside", np.float32, 2),  # barycentric b_1, b_2 there
+        ("right", np.float32, 2),  # their change per pixel to the right
+        ("down", np.float32, 2),  # and downwards
+        ("inverse_z", np.float32),
+        ("column", np.int32),  # of the pixel
+        ("samples", np.uint64),  # bit k: sample k of the sub-pixel sees it
+        ("row", np.int32),
+        ("sub", np.int32),  # sub-pixel of the pixel, row by row
+        ("record", np.int32),  # row of RECORD records, NOTHING for the background
+        ("count", np.int32),  # of samples
+        ("point", np.int32),  # shading point that it belongs to
+        ("known", np.bool_),  # whether it is known which lamps it sees
+    ],
+    align=True,
+)
+
+
+@inner
+def gather(
+    nearest: NDArray[np.int32],
+    at: int,
+    stride: int,
+    row: int,
+    columns: tuple[int, int],
+    subs: int,
+    offset: NDArray[np.float64],
+    out: Records,
+    count: int,
+) -> int:
+    """Append the fragments of some pixels of a row, pixel by pixel and sub-pixel by sub-pixel.
+
+    Args:
+        nearest: what every sample sees.
+        at: first sample of the first pixel; sample q n + k of a pixel is sample k of sub-pixel q.
+        stride: from a pixel's first sample to the next pixel's.
+        row: of the pixels.
+        columns: first and last + 1.
+        subs: sub-pixels of a pixel.
+        offset: (subs n, 2) places of the samples in a pixel.
+        out: FRAGMENT records; there must be room for one per sample.
+        count: how many are filled already.
+
+    Returns:
+        How many are filled now.
+    """
+    side = len(offset) // subs
+    for x in range(columns[0], columns[1]):
+        for q in range(subs):
+            before = count
+            count = _distinct(nearest, at, q * side, side, offset, out, before)
+            for f in range(before, count):
+                fragment = out[f]
+                fragment.column, fragment.row, fragment.sub = x, row, q
+                fragment.place[0] = x + fragment.place[0] / fragment.count
+                fragment.place[1] = row + fragment.place[1] / fragment.count
+        at += stride
+    return count
+
+
+@inlined
+def _distinct(
+    nearest: NDArray[np.int32],
+    at: int,
+    first: int,
+    side: int,
+    offset: NDArray[np.float64],
+    out: Records,
+    before: int,
+) -> int:
+    """Append one fragment per distinct record among samples of a sub-pixel; places are summed."""
+    count = before
+    for k in range(side):
+        seen = nearest[at + first + k]
+        f = before
+        while f < count and out[f].record != seen:
+            f += 1
+        if f == count:
+            out[f].record, out[f].samples, out[f].count = seen, np.uint64(0), 0
+            out[f].place[0], out[f].place[1] = 0.0, 0.0
+            count += 1
+        out[f].samples |= np.uint64(1) << np.uint64(k)
+        out[f].count += 1
+        out[f].place[0] += offset[first + k, 0]
+        out[f].place[1] += offset[first + k, 1]
+    return count

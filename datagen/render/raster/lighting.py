@@ -1,0 +1,207 @@
+"""Light on a block of shading points: from everywhere, and from each lamp.
+
+The model is that of `surface` and `direct`; lamps are seen from the point as a whole, that is their
+middle with a wide highlight (rectangles at RECT_SIDE^2 places), times how much of them is visible.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.compiled import inlined, inner
+from datagen.render.raster.apart import read, write
+from datagen.render.raster.blocks import (
+    ALPHA,
+    BASE,
+    BLOCK,
+    EMISSION,
+    F0,
+    METALLIC,
+    NORMAL,
+    PLACE,
+    ROUGHNESS,
+    VIEW,
+)
+from datagen.render.reflectance import DIELECTRIC_F0, MIN_ROUGHNESS, TABLE_SIZE, reflected
+from datagen.render.vectors import Vector, add, dot, normalized, scaled, sub
+
+RECT_SIDE = 3
+
+
+@inner
+def reflect(block: NDArray[np.float32]) -> None:
+    """Metallic workflow: base colour, roughness and metallic into diffuse colour, f0 and alpha."""
+    one = np.float32(1.0)
+    for i in range(BLOCK):
+        metal = min(block[METALLIC * BLOCK + i], one)
+        rough = min(max(block[ROUGHNESS * BLOCK + i], np.float32(MIN_ROUGHNESS)), one)
+        block[ROUGHNESS * BLOCK + i] = rough
+        block[ALPHA * BLOCK + i] = rough * rough
+        dielectric = np.float32(DIELECTRIC_F0) * (one - metal)
+        for axis in range(3):
+            base = block[(BASE + axis) * BLOCK + i]
+            block[(F0 + axis) * BLOCK + i] = dielectric + base * metal
+            block[(BASE + axis) * BLOCK + i] = base * (one - metal)
+
+
+@inner
+def start_light(
+    block: NDArray[np.float32],
+    irradiance: NDArray[np.float64],
+    specular: NDArray[np.float64],
+    light: NDArray[np.float32],
+) -> None:
+    """Write emission and the light of the domes.
+
+    Args:
+        block: the points.
+        irradiance: flat (9, 3) polynomial coefficients.
+        specular: flat `reflectance.specular_table`.
+        light: written, flat (3, BLOCK).
+    """
+    for i in range(BLOCK):
+        n, v = _read_three(block, NORMAL, i), _read_three(block, VIEW, i)
+        n_v = max(dot(n, v), 1e-4)
+        a, b = _specular_share(specular, n_v, read(block, ROUGHNESS * BLOCK + i))
+        around = _irradiance(irradiance, n)
+        ahead = _irradiance(irradiance, normalized(sub(scaled(n, 2.0 * n_v), v)))
+        left = (1.0 - (DIELECTRIC_F0 * a + b)) / math.pi
+        for axis in range(3):
+            diffuse = left * read(block, (BASE + axis) * BLOCK + i) * around[axis]
+            mirrored = (read(block, (F0 + axis) * BLOCK + i) * a + b) * ahead[axis] / math.pi
+            emitted = read(block, (EMISSION + axis) * BLOCK + i)
+            write(light, axis * BLOCK + i, np.float32(emitted + diffuse + mirrored))
+
+
+@inlined
+def _read_three(block: NDArray[np.float32], column: int, i: int) -> Vector:
+    return (
+        read(block, column * BLOCK + i),
+        read(block, (column + 1) * BLOCK + i),
+        read(block, (column + 2) * BLOCK + i),
+    )
+
+
+@inlined
+def _specular_share(
+    table: NDArray[np.float64], n_v: float, roughness: float
+) -> tuple[float, float]:
+    """`reflectance.specular_share` without branches."""
+    last = TABLE_SIZE - 1.0
+    x = min(max(n_v * TABLE_SIZE - 0.5, 0.0), last)
+    y = min(max(roughness * TABLE_SIZE - 0.5, 0.0), last)
+    i, j = min(np.int32(x), np.int32(TABLE_SIZE - 2)), min(np.int32(y), np.int32(TABLE_SIZE - 2))
+    u, v = x - i, y - j
+    k = 2 * (i * TABLE_SIZE + j)
+    d = 2 * TABLE_SIZE
+    p, q, r, s = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    return (
+        p * read(table, k) + q * read(table, k + d) + r * read(table, k + 2) + s * read(table, k + d + 2),
+        p * read(table, k + 1) + q * read(table, k + d + 1) + r * read(table, k + 3) + s * read(table, k + d + 3),
+    )  # fmt: skip
+
+
+@inlined
+def _irradiance(c: NDArray[np.float64], n: Vector) -> Vector:
+    return _polynomial(c, 0, n), _polynomial(c, 1, n), _polynomial(c, 2, n)
+
+
+@inlined
+def _polynomial(c: NDArray[np.float64], k: int, n: Vector) -> float:
+    x, y, z = n
+    value = read(c, k) + read(c, 3 + k) * y + read(c, 6 + k) * z + read(c, 9 + k) * x
+    value += read(c, 12 + k) * (x * y) + read(c, 15 + k) * (y * z)
+    value += read(c, 18 + k) * (3 * z * z - 1) + read(c, 21 + k) * (x * z)
+    return max(value + read(c, 24 + k) * (x * x - y * y), 0.0)
+
+
+@inlined
+def _three(block: NDArray[np.float32], column: int, i: int) -> Vector:
+    return (
+        block[column * BLOCK + i],
+        block[(column + 1) * BLOCK + i],
+        block[(column + 2) * BLOCK + i],
+    )
+
+
+@inlined
+def _reflected(block: NDArray[np.float32], i: int, towards: Vector, width: float) -> Vector:
+    return reflected(
+        _three(block, NORMAL, i),
+        _three(block, VIEW, i),
+        towards,
+        _three(block, BASE, i),
+        _three(block, F0, i),
+        max(block[ALPHA * BLOCK + i], 0.5 * width),
+    )
+
+
+@inlined
+def _add(light: NDArray[np.float32], i: int, c: Vector, strength: Vector, part: float) -> None:
+    light[i] += c[0] * strength[0] * part
+    light[BLOCK + i] += c[1] * strength[1] * part
+    light[2 * BLOCK + i] += c[2] * strength[2] * part
+
+
+@inner
+def add_sun(
+    block: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    towards: Vector,
+    angle: float,
+    strength: Vector,
+    light: NDArray[np.float32],
+) -> None:
+    """Add a distant light of angular radius `angle`."""
+    for i in range(BLOCK):
+        _add(light, i, _reflected(block, i, towards, angle), strength, seen[i])
+
+
+@inner
+def add_ball(
+    block: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    center: Vector,
+    radius: float,
+    strength: Vector,
+    light: NDArray[np.float32],
+) -> None:
+    """Add a sphere light."""
+    for i in range(BLOCK):
+        to_center = sub(center, _three(block, PLACE, i))
+        far = math.sqrt(dot(to_center, to_center))
+        near = max(far, radius, 1e-6)
+        c = _reflected(block, i, scaled(to_center, 1.0 / max(far, 1e-30)), radius / near)
+        _add(light, i, c, strength, seen[i] / (near * near))
+
+
+@inner
+def add_rectangle(
+    block: NDArray[np.float32],
+    seen: NDArray[np.float32],
+    center: Vector,
+    u: Vector,
+    v: Vector,
+    normal: Vector,
+    radius: float,
+    area: float,
+    strength: Vector,
+    light: NDArray[np.float32],
+) -> None:
+    """Add a rectangle with edges u, v, seen at places in the middle of equal parts."""
+    for k in range(RECT_SIDE * RECT_SIDE):
+        x = (k % RECT_SIDE + 0.5) / RECT_SIDE - 0.5
+        y = (k // RECT_SIDE + 0.5) / RECT_SIDE - 0.5
+        place = add(center, add(scaled(u, x), scaled(v, y)))
+        for i in range(BLOCK):
+            to_place = sub(place, _three(block, PLACE, i))
+            square = dot(to_place, to_place)
+            far = math.sqrt(square)
+            towards = scaled(to_place, 1.0 / max(far, 1e-30))
+            facing = max(-dot(towards, normal), 0.0)
+            factor = area * facing / max(square, area / 16.0, 1e-12)
+            c = _reflected(block, i, towards, radius / max(far, radius, 1e-6))
+            _add(light, i, c, strength, seen[i] * factor / (RECT_SIDE * RECT_SIDE))

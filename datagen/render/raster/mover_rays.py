@@ -1,0 +1,200 @@
+"""Shadow rays of single points: on moving objects, and on static surfaces behind them.
+
+Such points look at as many points of a lamp as their sub-pixel has samples; first at a quarter of
+them, and at the rest where the points of one surface in one pixel do not all agree. The sub-pixels
+of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.compiled import kernel
+from datagen.render.geometry import edges
+from datagen.render.lamps import STOP_SHORT, look_at
+from datagen.render.raster.coverage import values_at
+from datagen.render.raster.draw import View, shaded_by_mover
+from datagen.render.raster.shadows import MOVES, Statics
+from datagen.render.surface import _start
+from datagen.render.tracer import RAY, Surroundings, Tracer
+from datagen.render.vectors import Records, cross, dot, vector
+
+TASK = np.dtype(
+    [
+        ("point", np.int64),
+        ("lamp", np.int64),
+        ("seen", np.int64),  # lamp points seen so far
+        ("group", np.int64),  # points of one surface in one pixel, for one lamp
+        ("moving", np.bool_),  # the point is on a moving object
+    ],
+    align=True,
+)
+
+
+def trace_movers(
+    points: Records,
+    visible: NDArray[np.float32],
+    lamps: Records,
+    on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
+    view: View,
+    statics: Statics,
+    side: int,
+    subs: int,
+    tracer: Tracer,
+    world: Surroundings,
+) -> None:
+    """Correct `visible` by what moving objects hide and what hides lamps from them.
+
+    Args:
+        points: POINT records of whole pixels, `start` placed by `lift_starts`.
+        visible: (points, lamps) seen parts as far as static surfaces see static ones; changed.
+        lamps: LAMP records.
+        on_lamp: lamp points on disc and square.
+        view: the camera and the movers' balls.
+        statics: which triangles are static.
+        side: samples of a sub-pixel.
+        subs: sub-pixels of a pixel.
+        tracer: answers rays.
+        world: what rays meet.
+    """
+    tasks = find_tasks(points, lamps, view, statics)
+    total = max(min(side, len(on_lamp[0]) // subs), 1)
+    quarter = max(total // 4, 1)
+    _look(tasks, points, lamps, on_lamp, 0, quarter, subs, tracer, world)
+    if quarter < total:
+        rest = mixed(tasks, len(points), len(lamps), quarter)
+        part = tasks[rest]
+        _look(part, points, lamps, on_lamp, quarter, total, subs, tracer, world)
+        tasks["seen"] *= total // quarter
+        tasks[rest] = part
+    write_visible(tasks, total, visible)
+
+
+def _look(
+    tasks: Records,
+    points: Records,
+    lamps: Records,
+    on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
+    first: int,
+    last: int,
+    subs: int,
+    tracer: Tracer,
+    world: Surroundings,
+) -> None:
+    """Let tasks look at their lamp points first .. last - 1."""
+    rays = mover_rays(tasks, points, lamps, *on_lamp, first, last, subs)
+    blocked = tracer.occluded(rays, world, static=False)
+    own = np.repeat(tasks["moving"], last - first) & ~blocked
+    blocked[own] = tracer.occluded(rays[own], world, moving=False)
+    tasks["seen"] += (~blocked).reshape(len(tasks), last - first).sum(axis=1)
+
+
+@kernel
+def find_tasks(points: Records, lamps: Records, view: View, statics: Statics) -> Records:
+    """Pairs of a point and a lamp that need rays, TASK records."""
+    out = np.empty(len(points) * len(lamps), TASK)
+    count = 0
+    for p in range(len(points)):
+        point = points[p]
+        if point.instance < 0:
+            continue
+        moving = statics.first[point.instance] == MOVES
+        group, q = p, p
+        while q > 0 and points[q - 1].row == point.row and points[q - 1].column == point.column:
+            q -= 1
+            if points[q].instance == point.instance and points[q].surface == point.surface:
+                group = q
+        for k in range(len(lamps)):
+            seen = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), vector(point.start))
+            if dot(seen.towards, vector(point.normal)) <= 0.0 or seen.factor <= 0.0:
+                continue
+            if moving or shaded_by_mover(point, lamps[k], view.balls):
+                out[count].point, out[count].lamp, out[count].seen = p, k, 0
+                out[count].group, out[count].moving = group, moving
+                count += 1
+    return out[:count]
+
+
+@kernel
+def mover_rays(
+    tasks: Records,
+    points: Records,
+    lamps: Records,
+    on_disc: NDArray[np.float64],
+    on_square: NDArray[np.float64],
+    first: int,
+    last: int,
+    subs: int,
+) -> Records:
+    """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel."""
+    out = np.empty(len(tasks) * (last - first), RAY)
+    at = 0
+    for t in range(len(tasks)):
+        point = points[tasks[t].point]
+        for j in range(first, last):
+            k = j * subs + point.sub
+            disc, square = (on_disc[k, 0], on_disc[k, 1]), (on_square[k, 0], on_square[k, 1])
+            seen = look_at(lamps[tasks[t].lamp], disc, square, vector(point.start))
+            for axis in range(3):
+                out[at].origin[axis] = point.start[axis]
+                out[at].direction[axis] = seen.towards[axis]
+            out[at].end = seen.distance * STOP_SHORT
+            at += 1
+    return out
+
+
+@kernel
+def mixed(tasks: Records, points: int, lamps: int, looked: int) -> NDArray[np.int64]:
+    """Tasks whose group does not agree after `looked` lamp points each."""
+    seen, all_of = np.zeros((points, lamps), np.int64), np.zeros((points, lamps), np.int64)
+    for t in range(len(tasks)):
+        seen[tasks[t].group, tasks[t].lamp] += tasks[t].seen
+        all_of[tasks[t].group, tasks[t].lamp] += looked
+    out = np.empty(len(tasks), np.int64)
+    count = 0
+    for t in range(len(tasks)):
+        some = seen[tasks[t].group, tasks[t].lamp]
+        if 0 < some < all_of[tasks[t].group, tasks[t].lamp]:
+            out[count] = t
+            count += 1
+    return out[:count]
+
+
+@kernel
+def write_visible(tasks: Records, total: int, visible: NDArray[np.float32]) -> None:
+    """Turn counts of seen lamp points into seen parts."""
+    for t in range(len(tasks)):
+        task = tasks[t]
+        part = np.float32(task.seen / total)
+        if task.moving:
+            visible[task.point, task.lamp] = part
+        else:
+            visible[task.point, task.lamp] *= part
+
+
+@kernel
+def lift_starts(
+    points: Records,
+    fragments: Records,
+    records: Records,
+    world: Surroundings,
+    statics: Statics,
+) -> None:
+    """Place the starts of rays from moving objects off their surface, as `surface` does."""
+    for p in range(len(points)):
+        point = points[p]
+        if point.instance < 0 or statics.first[point.instance] != MOVES:
+            continue
+        fragment = fragments[point.largest]
+        record, triangle = records[fragment.record], world.triangles[point.triangle]
+        e0, e1, e2, _ = values_at(record, fragment.place[0], fragment.place[1])
+        total = e0 + e1 + e2
+        _, a, b = edges(world.points, triangle.corner)
+        side = -1.0 if record.behind else 1.0
+        weight = (e0 / total, e1 / total, e2 / total)
+        start = _start(
+            world.points, triangle, weight, side, cross(a, b), world.frames[point.instance]
+        )
+        for axis in range(3):
+            point.start[axis] = start[axis]

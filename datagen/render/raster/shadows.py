@@ -1,0 +1,392 @@
+"""Looking up which lamps a fragment sees, in the lattice of its static triangle.
+
+The level is the coarsest whose nodes are no farther apart than DENSITY footprints; between nodes
+values are interpolated linearly. Where the nodes around some of the samples all agree, as almost
+everywhere, they are the answer; else every sample is looked up and the mean is taken, so that the
+edge of a shadow is filtered like the edge of an object.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.compiled import inlined, inner
+from datagen.render.raster.lattice import (
+    BITS,
+    CELLS,
+    FACING_AWAY,
+    FIELD,
+    FULL,
+    KNOWN,
+    LAMPS_PER_WORD,
+    NODES,
+    SIDE,
+    Lattice,
+    find_page,
+    key_of,
+    level_of,
+)
+from datagen.render.vectors import Records
+
+DENSITY = 1.0
+LEAST_COSINE = 0.1
+"""Surfaces that are seen more edge-on than this get no coarser nodes."""
+
+
+MOVES = -(1 << 62)
+
+
+class Statics(NamedTuple):
+    """Static triangles, and what all triangles belong to."""
+
+    first: NDArray[np.int64]
+    """(I,) add a row of the table of triangles for the static triangle's number; MOVES if none."""
+    edge: NDArray[np.float32]
+    """(S, 2) lengths of the edges along u and v [m]."""
+    widest: NDArray[np.int8]
+    """(S,) corner that they start from."""
+    surface: NDArray[np.int32]
+    """(T,) smooth surface of a mesh."""
+
+
+class Wanted(NamedTuple):
+    """What was missing; what finds no room is asked for again."""
+
+    keys: NDArray[np.uint64]
+    """Pages."""
+    nodes: NDArray[np.int64]
+    """As `node_at`."""
+    count: NDArray[np.int64]
+    """(2,) how many of each."""
+
+
+@inlined
+def spacing_at(
+    plane: NDArray[np.float64],
+    w: float,
+    x: float,
+    y: float,
+    lens: tuple[float, float, float, float],
+    step: float,
+) -> float:
+    """Side of the square that is as large as what a sub-pixel sees of a triangle's plane.
+
+    With 1 / z = g.d for a ray d = ((x - cx) / fx, (y - cy) / fy, 1), the normal is along g.
+
+    Args:
+        plane: of a RECORD.
+        w: 1 / z.
+        x: image point.
+        y: image point.
+        lens: fx, fy, cx, cy.
+        step: side of the sub-pixel [px].
+    """
+    fx, fy, cx, cy = lens
+    gx, gy, gz = plane[9] * fx, plane[10] * fy, plane[9] * cx + plane[10] * cy + plane[11]
+    dx, dy = (x - cx) / fx, (y - cy) / fy
+    cosine = w / math.sqrt((gx * gx + gy * gy + gz * gz) * (dx * dx + dy * dy + 1.0))
+    return step / (w * math.sqrt(fx * fy * max(cosine, LEAST_COSINE)))
+
+
+@inner
+def see_lamps(
+    fragments: Records,
+    count: int,
+    records: Records,
+    statics: Statics,
+    lens: tuple[float, float, float, float],
+    offset: NDArray[np.float64],
+    step: float,
+    lattice: Lattice,
+    wanted: Wanted,
+    visible: NDArray[np.float32],
+    points: int,
+) -> bool:
+    """How much of every lamp each point sees, summed over the samples of its static fragments.
+
+    Args:
+        fragments: FRAGMENT records; `known` is written.
+        count: how many of them.
+        records: RECORD records.
+        statics: static triangles.
+        lens: fx, fy, cx, cy.
+        offset: places of the samples in a pixel.
+        step: side of a sub-pixel [px].
+        lattice: the nodes.
+        wanted: takes what is missing.
+        visible: (points, lamps) written.
+        points: how many of them.
+
+    Returns:
+        Whether everything was known.
+    """
+    side = round(len(offset) * step * step)
+    lamps, half = visible.shape[1], np.float32(0.5 * step)
+    for p in range(points):
+        for k in range(lamps):
+            visible[p, k] = np.float32(0.0)
+    all_known = True
+    for f in range(count):
+        fragment = fragments[f]
+        fragment.known = True
+        if fragment.record < 0 or lamps == 0:
+            continue
+        record = records[fragment.record]
+        base = statics.first[record.instance]
+        if base == MOVES:
+            continue
+        static = base + record.triangle
+        surface = 2 * static + record.behind
+        x, y = fragment.place[0], fragment.place[1]
+        spacing = DENSITY * spacing_at(record.plane, fragment.inverse_z, x, y, lens, step)
+        edge = statics.edge[static]
+        level = (level_of(edge[0], spacing), level_of(edge[1], spacing))
+        corner = statics.widest[static]
+        fragment.known = _add_seen(
+            fragment, surface, level, corner, offset, fragment.sub * side, half,
+            lattice, wanted, visible, fragment.point,
+        )  # fmt: skip
+        all_known &= fragment.known
+    return all_known
+
+
+@inlined
+def _add_seen(
+    fragment: Any,
+    surface: int,
+    level: tuple[int, int],
+    corner: int,
+    offset: NDArray[np.float64],
+    first: int,
+    half: np.floating,
+    lattice: Lattice,
+    wanted: Wanted,
+    visible: NDArray[np.float32],
+    point: int,
+) -> bool:
+    """Add what a fragment's samples see to `visible[point]` unless nodes are missing."""
+    if level[0] == 0 and level[1] == 0:
+        known, same, node = _compare_corners(surface, lattice, wanted)
+        if known and not same:
+            _add_samples_of_corners(fragment, surface, offset, first, lattice, visible, point)
+    else:
+        known, same, node = _compare_nodes(fragment, surface, level, corner, half, lattice, wanted)
+        if known and not same:
+            _add_samples(fragment, surface, level, corner, offset, first, lattice, visible, point)
+    if known and same:
+        _add_same(node, fragment.count, lattice, visible, point)
+    return known
+
+
+@inlined
+def _compare_corners(surface: int, lattice: Lattice, wanted: Wanted) -> tuple[bool, bool, int]:
+    """Whether the corners of a triangle are known and alike; one of them."""
+    one = -1 - 3 * surface
+    known, same = True, True
+    for c in range(3):
+        known &= _is_known(one - c, lattice, wanted)
+        same &= _are_alike(one - c, one, lattice)
+    return known, same, one
+
+
+@inlined
+def _compare_nodes(
+    fragment: Any,
+    surface: int,
+    level: tuple[int, int],
+    corner: int,
+    half: np.floating,
+    lattice: Lattice,
+    wanted: Wanted,
+) -> tuple[bool, bool, int]:
+    """Whether all nodes around the fragment's sub-pixel are known and alike; one of them."""
+    across, along = np.int64(1) << level[0], np.int64(1) << level[1]
+    u, v = _turned(fragment.inside[0], fragment.inside[1], np.float32(1.0), corner)
+    zero = np.float32(0.0)
+    right = _turned(fragment.right[0], fragment.right[1], zero, corner)
+    down = _turned(fragment.down[0], fragment.down[1], zero, corner)
+    i0, i1 = _cells(u, (abs(right[0]) + abs(down[0])) * half, across)
+    j0, j1 = _cells(v, (abs(right[1]) + abs(down[1])) * half, along)
+    known, same, one = True, True, np.int64(0)
+    for row in range(j0 // CELLS, j1 // CELLS + 1):
+        for column in range(i0 // CELLS, i1 // CELLS + 1):
+            i, j = max(i0, column * CELLS), max(j0, row * CELLS)
+            if i * along + j * across >= across * along:
+                continue
+            key = key_of(surface, level, column, row)
+            page = find_page(lattice.slot_key, lattice.slot_page, key)
+            if page == 0:
+                known = False
+                _want_page(key, wanted)
+                continue
+            base = page * NODES - row * CELLS * SIDE - column * CELLS
+            for y in range(j, min(j1, row * CELLS + CELLS - 1) + 2):
+                for x in range(i, min(i1, column * CELLS + CELLS - 1) + 2):
+                    if max(x - 1, 0) * along + max(y - 1, 0) * across < across * along:
+                        node = base + y * SIDE + x
+                        one = node if one == 0 else one
+                        known &= _is_known(node, lattice, wanted)
+                        same &= _are_alike(node, one, lattice)
+    return known, same and one != 0, one
+
+
+@inlined
+def _turned(
+    b1: np.floating, b2: np.floating, total: np.floating, corner: int
+) -> tuple[np.floating, np.floating]:
+    """Barycentric coordinates of the corners after `corner`; all three add up to `total`."""
+    b0 = total - b1 - b2
+    return (b1, b2) if corner == 0 else ((b2, b0) if corner == 1 else (b0, b1))
+
+
+@inlined
+def _cells(middle: np.floating, reach: np.floating, parts: int) -> tuple[int, int]:
+    """First and last cell that an interval of u or v touches."""
+    size, zero = np.float32(parts), np.float32(0.0)
+    last = size - np.float32(1.0)
+    low = np.int64(min(max((middle - reach) * size, zero), last))
+    return low, np.int64(min(max((middle + reach) * size, zero), last))
+
+
+@inlined
+def _inside(fragment: Any, offset: NDArray[np.float64], k: int) -> tuple[np.floating, np.floating]:
+    """b_1 and b_2 at sample k of the pixel."""
+    dx = np.float32(offset[k, 0] + fragment.column - fragment.place[0])
+    dy = np.float32(offset[k, 1] + fragment.row - fragment.place[1])
+    return (
+        fragment.inside[0] + dx * fragment.right[0] + dy * fragment.down[0],
+        fragment.inside[1] + dx * fragment.right[1] + dy * fragment.down[1],
+    )
+
+
+@inlined
+def _add_samples_of_corners(
+    fragment: Any,
+    surface: int,
+    offset: NDArray[np.float64],
+    first: int,
+    lattice: Lattice,
+    visible: NDArray[np.float32],
+    point: int,
+) -> None:
+    """Add what every sample sees, between the corners of its triangle."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    node = (-1 - 3 * surface, -2 - 3 * surface, -3 - 3 * surface, -3 - 3 * surface)
+    bits, k = fragment.samples, first
+    while bits != np.uint64(0):
+        if bits & np.uint64(1) != np.uint64(0):
+            u, v = _inside(fragment, offset, k)
+            u, v = min(max(u, zero), one), min(max(v, zero), one)
+            _add_sample(node, (max(one - u - v, zero), u, v, zero), lattice, visible, point)
+        bits >>= np.uint64(1)
+        k += 1
+
+
+@inlined
+def _add_samples(
+    fragment: Any,
+    surface: int,
+    level: tuple[int, int],
+    corner: int,
+    offset: NDArray[np.float64],
+    first: int,
+    lattice: Lattice,
+    visible: NDArray[np.float32],
+    point: int,
+) -> None:
+    """Add what every sample sees, bilinear in its cell."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    across, along = np.int64(1) << level[0], np.int64(1) << level[1]
+    bits, k = fragment.samples, first
+    while bits != np.uint64(0):
+        if bits & np.uint64(1) != np.uint64(0):
+            b1, b2 = _inside(fragment, offset, k)
+            u, v = _turned(b1, b2, one, corner)
+            u = min(max(u, zero), one - max(v, zero)) * np.float32(across)
+            v = min(max(v, zero), one) * np.float32(along)
+            i = min(np.int64(max(u, zero)), across - 1)
+            j = min(np.int64(v), along - 1)
+            if i * along + j * across >= across * along:
+                i -= 1
+            u, v = min(max(u - np.float32(i), zero), one), min(v - np.float32(j), one)
+            key = key_of(surface, level, i // CELLS, j // CELLS)
+            page = find_page(lattice.slot_key, lattice.slot_page, key)
+            at = page * NODES + (j % CELLS) * SIDE + i % CELLS
+            weight = ((one - u) * (one - v), u * (one - v), (one - u) * v, u * v)
+            _add_sample((at, at + 1, at + SIDE, at + SIDE + 1), weight, lattice, visible, point)
+        bits >>= np.uint64(1)
+        k += 1
+
+
+@inlined
+def _want_page(key: int, wanted: Wanted) -> None:
+    if wanted.count[0] < len(wanted.keys):
+        wanted.keys[wanted.count[0]] = key
+        wanted.count[0] += 1
+
+
+@inlined
+def _is_known(node: int, lattice: Lattice, wanted: Wanted) -> bool:
+    common = np.uint32(KNOWN)
+    for k in range(lattice.page.shape[1]):
+        common &= _word(node, k, lattice)
+    if common == np.uint32(0) and wanted.count[1] < len(wanted.nodes):
+        wanted.nodes[wanted.count[1]] = node
+        wanted.count[1] += 1
+    return common != np.uint32(0)
+
+
+@inlined
+def _are_alike(a: int, b: int, lattice: Lattice) -> bool:
+    same = True
+    for k in range(lattice.page.shape[1]):
+        same &= _word(a, k, lattice) == _word(b, k, lattice)
+    return same
+
+
+@inlined
+def _word(node: int, k: int, lattice: Lattice) -> int:
+    if node < 0:
+        return lattice.corner[-1 - node, k]
+    return lattice.page[node, k]
+
+
+@inlined
+def _add_same(
+    node: int, count: int, lattice: Lattice, visible: NDArray[np.float32], point: int
+) -> None:
+    for lamp in range(visible.shape[1]):
+        seen = _field(_word(node, lamp // LAMPS_PER_WORD, lattice), lamp)
+        part = FULL if seen == FACING_AWAY else seen
+        visible[point, lamp] += np.float32(count * part) * np.float32(1.0 / FULL)
+
+
+@inlined
+def _add_sample(
+    node: tuple[int, int, int, int],
+    weight: tuple[np.floating, np.floating, np.floating, np.floating],
+    lattice: Lattice,
+    visible: NDArray[np.float32],
+    point: int,
+) -> None:
+    """Weighted mean of the nodes that face the lamp."""
+    for lamp in range(visible.shape[1]):
+        total = sure = np.float32(0.0)
+        for c in range(4):
+            seen = _field(_word(node[c], lamp // LAMPS_PER_WORD, lattice), lamp)
+            if seen != FACING_AWAY:
+                total += weight[c] * np.float32(seen)
+                sure += weight[c]
+        if sure > np.float32(1e-6):
+            visible[point, lamp] += total / (sure * np.float32(FULL))
+        else:
+            visible[point, lamp] += np.float32(1.0)
+
+
+@inlined
+def _field(word: int, lamp: int) -> int:
+    return np.int64((word >> np.uint32(BITS * (lamp % LAMPS_PER_WORD))) & np.uint32(FIELD))
