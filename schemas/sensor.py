@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import Fraction, Name, NonNegative, Positive, Spec
-from schemas.sensor_presets import EVENT_CAMERA_PRESETS, V2E_NAMES
+from schemas.sensor_presets import EVENT_CAMERA_PRESETS, SPIKE_CAMERA_PRESETS, V2E_NAMES
 
 Microseconds = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 Threshold = Annotated[float, Field(strict=True, ge=0.01, le=100)]
@@ -83,10 +83,15 @@ class EventCameraSpec(Spec):
 
 
 class SpikeCameraSpec(Spec):
-    """An integrate-and-fire camera polled at a fixed rate."""
+    """An integrate-and-fire camera polled at a fixed rate.
+
+    docs/physics/spike_camera.md has the equations.
+    """
 
     kind: Literal["spike_camera"] = "spike_camera"
     name: Name = "spikes"
+    preset: Literal["clean", "spikezoo", "spikecv", "rsir", "scsim"] | None = None
+    """Settings for the fields that are not given: those of a public simulator."""
     rate_hz: Annotated[float, Field(strict=True, gt=0, le=1e6)] = 20_000.0
     """Polls per second."""
     alpha: Annotated[float, Field(strict=True, gt=0)] = 0.4
@@ -95,6 +100,53 @@ class SpikeCameraSpec(Spec):
     """Charge of one spike."""
     start: Literal["random", "zero"] = "random"
     """Charge of every pixel at t = 0: uniform in [0, threshold) or zero."""
+    reset: Literal["subtract", "zero"] = "subtract"
+    """A spike takes a threshold off the charge, or all of it."""
+    windup: bool = False
+    """Keep all charge above the threshold, as several public simulators do; else at most one
+    threshold is kept after a poll, and a saturated pixel stops when the light goes."""
+    interpolation: Literal["linear", "hold"] = "linear"
+    """Light between two pictures: linear, or that of the later one (one picture per poll)."""
+    electrons_per_spike: Annotated[float, Field(strict=True, ge=0, le=1e9)] = 0.0
+    """Shot noise: electrons that make one threshold; 0 = none."""
+    dark_current: NonNegative = 0.0
+    """Charge per poll without light [thresholds]."""
+    dark_current_sigma: NonNegative = 0.0
+    """Standard deviation of that from pixel to pixel [thresholds]."""
+    gain_sigma: NonNegative = 0.0
+    """Standard deviation of gain from pixel to pixel, relative."""
+    threshold_sigma: NonNegative = 0.0
+    """Standard deviation of the threshold from pixel to pixel, relative."""
+    reset_noise_sigma: NonNegative = 0.0
+    """Standard deviation of the threshold from poll to poll, relative."""
+    dead_time_us: NonNegative = 0.0
+    """Time after a spike in which no charge is gathered [us]; at most one poll."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return {**SPIKE_CAMERA_PRESETS.get(str(given.get("preset")), {}), **given}
+
+    @model_validator(mode="after")
+    def _reset_fits_into_a_poll(self) -> SpikeCameraSpec:
+        if self.dead_time_us * self.rate_hz > 1e6:
+            raise ValueError(
+                f"dead_time_us is {self.dead_time_us}, longer than a poll of "
+                f"{1e6 / self.rate_hz:g} us; expected at most one poll"
+            )
+        return self
+
+    @property
+    def noisy(self) -> bool:
+        """Whether anything but light and the threshold decides about spikes."""
+        return self.reset == "zero" or any(
+            (
+                self.electrons_per_spike, self.dark_current, self.dark_current_sigma,
+                self.gain_sigma, self.threshold_sigma, self.reset_noise_sigma, self.dead_time_us,
+            )
+        )  # fmt: skip
 
 
 class FrameDifferenceSpec(Spec):

@@ -61,6 +61,26 @@ EVENT_CAMERA_PRESETS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
+SPIKE_CAMERA_PRESETS: dict[str, dict[str, Any]] = {
+    "clean": {},
+    "spikezoo": {  # Spike-Zoo's video2spike_simulation: one poll per picture
+        "alpha": 0.5, "threshold": 2.0, "interpolation": "hold", "windup": True,
+    },
+    "spikecv": {  # SpikeCV's video_to_spike
+        "alpha": 0.2, "threshold": 5.0, "interpolation": "hold", "windup": True,
+    },
+    "rsir": {  # RSIR's data generation: 255 electrons a spike, without its measured maps
+        "alpha": 1.0, "threshold": 255.0, "interpolation": "hold", "electrons_per_spike": 255.0,
+    },
+    "scsim": {  # SCSim's circuit constants in units of its mean threshold
+        "alpha": 1.0, "start": "zero",
+        "electrons_per_spike": 5e4,
+        "dark_current": 0.0047, "dark_current_sigma": 0.0018,
+        "gain_sigma": 0.058, "threshold_sigma": 0.046,
+        "reset_noise_sigma": 0.006, "dead_time_us": 0.1,
+    },
+}  # fmt: skip
+
 BROWNIAN_PRESETS: dict[str, tuple[float, float, float, float, float, float]] = {
     "dvs346": (5.265, 20.0, 1e-4, 1e-7, 5e-9, 1e-5),
     "dvs240": (4.42418, 23.0, 2e-4, 1e-7, 5e-8, 1e-5),

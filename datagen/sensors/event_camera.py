@@ -20,9 +20,9 @@ from datagen.sensors.events.noisy_pixels import NoisyModel
 from datagen.sensors.events.readout import Readout
 from datagen.sensors.events.records import to_events
 from datagen.sensors.events.state import NEVER_US, EventCameraState, PixelModel
-from datagen.sensors.events.workers import Workers
 from datagen.sensors.hashing import normal_field, stream_key
 from datagen.sensors.light import Pictures, check_single, check_times, check_values, luminance, rggb
+from datagen.sensors.workers import Workers
 from schemas.arrays import EventArray, LightBatch
 from schemas.sensor import EventCameraSpec
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from datagen.errors import InputError
 from datagen.sensors.base import open_sensor
-from datagen.sensors.poll_clock import PollClock
-from datagen.sensors.spike_reference import spike_interval_reference
+from datagen.sensors.spikes.poll_clock import PollClock
+from datagen.sensors.spikes.reference import clean_interval
 from schemas.sensor import SpikeCameraSpec
 
 CLEAN = SpikeCameraSpec(start="zero")
@@ -71,7 +71,7 @@ def test_kernel_equals_the_specification(gray, run, seed: int, height: int, widt
     charge = sensor.init(gray([0], light.rgb[:1, ..., 0])).charge
     luminance, lost, bits = light.luminance(), 0, []
     for k, (a, b) in enumerate([(0, 700), (700, 1500)]):
-        charge, part, more = spike_interval_reference(
+        charge, part, more = clean_interval(
             luminance[k], luminance[k + 1], pieces=PollClock(rate).pieces(a, b),
             alpha=0.7, threshold=2.0, charge=charge,
         )  # fmt: skip

@@ -12,8 +12,8 @@ from datagen.sensors.events.records import Records, addresses
 from datagen.sensors.events.response import log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import tiles_of
-from datagen.sensors.events.workers import Workers
 from datagen.sensors.light import Pictures
+from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
 
 

@@ -16,9 +16,9 @@ from datagen.sensors.events.response import response_of, single
 from datagen.sensors.events.shot_noise import shot_noise
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import tiles_of
-from datagen.sensors.events.workers import Workers
 from datagen.sensors.hashing import normal_field, stream_key, uniform_field
 from datagen.sensors.light import Pictures
+from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
 
 LEAK_SPREAD, LEAK_PHASE, HOT_PIXELS, SHOT_NOISE, LEAK_JITTER = range(2, 7)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.events.workers import Workers
+from datagen.sensors.workers import Workers
 from schemas.arrays import EventArray
 
 DIGIT_BITS = 12

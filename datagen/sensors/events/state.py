@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.sensors.events.records import Records
-from datagen.sensors.events.workers import Workers
 from datagen.sensors.light import Pictures
+from datagen.sensors.workers import Workers
 
 NEVER_US = -(2**62)
 

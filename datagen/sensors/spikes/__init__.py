@@ -1,0 +1,1 @@
+"""Parts of the spike camera: poll times, kernels and their specification."""
