@@ -77,14 +77,27 @@ def voxel_grid_as(
 
 def standardised(grid: NDArray[np.float32]) -> NDArray[np.float32]:
     """Non-zero cells to zero mean and unit (unbiased) deviation; only the mean where that is zero."""
-    filled = grid != 0
-    values = grid[filled].astype(np.float64)
-    if values.size == 0:
-        return grid.copy()
-    deviation = values.std(ddof=1) if values.size > 1 else 0.0
-    out = grid.copy()
-    out[filled] = (values - values.mean()) / (deviation if deviation > 0 else 1.0)
+    out = np.empty_like(grid)
+    _standardise(np.ascontiguousarray(grid).reshape(-1), out.reshape(-1))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _standardise(cells, out):  # type: ignore[no-untyped-def]
+    filled, total = 0, 0.0
+    for value in cells:
+        if value != 0:
+            filled += 1
+            total += value
+    mean = total / max(filled, 1)
+    squares = 0.0
+    for value in cells:
+        if value != 0:
+            squares += (value - mean) ** 2
+    deviation = np.sqrt(squares / (filled - 1)) if filled > 1 else 0.0
+    scale = 1.0 / deviation if deviation > 0 else 1.0
+    for i in range(cells.shape[0]):
+        out[i] = (cells[i] - mean) * scale if cells[i] != 0 else 0.0
 
 
 @njit(cache=True, nogil=True)

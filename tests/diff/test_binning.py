@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
+from contrast_problem import (
+    contrast_maximisation_error,
+    functional_backpropagation,
+    plain_bilinear_voting,
+)
 
 from datagen.diff.binning import Kernel, bin_events
 from datagen.errors import InputError
@@ -205,39 +207,6 @@ def test_positions_must_have_a_column_per_axis() -> None:
     """Refuse positions and bins that do not fit together."""
     with pytest.raises(InputError, match="one column per axis"):
         bin_events(torch.zeros(3, 2), torch.ones(3), (4,))
-
-
-def contrast_maximisation_error(seed: int, histogram: Callable[..., torch.Tensor]) -> float:
-    """Error [px] of the velocity of moving dots after 80 steps of Adam, started from zero."""
-    generator = torch.Generator().manual_seed(seed)
-    velocity = torch.tensor([17.3, -6.1])
-    dots = torch.rand(40, 2, generator=generator) * 60 + 18
-    t = torch.rand(5000, 1, generator=generator)
-    dot = torch.randint(0, 40, (5000,), generator=generator)
-    pixels = (dots[dot] + t * velocity).round()
-    estimate = torch.zeros(2, requires_grad=True)
-    optimizer = torch.optim.Adam([estimate], lr=0.6)
-    for _ in range(80):
-        optimizer.zero_grad()
-        (-histogram(pixels - t * estimate).var()).backward()
-        optimizer.step()
-    return float((estimate.detach() - velocity).norm())
-
-
-def functional_backpropagation(positions: torch.Tensor) -> torch.Tensor:
-    return bin_events(positions, torch.ones(len(positions)), (96, 96))
-
-
-def plain_bilinear_voting(positions: torch.Tensor) -> torch.Tensor:
-    base = positions.detach().floor()
-    s = positions - base
-    image = torch.zeros(96 * 96)
-    for a, b in itertools.product((0, 1), repeat=2):
-        x, y = base[:, 0] + a, base[:, 1] + b
-        inside = (x >= 0) & (x < 96) & (y >= 0) & (y < 96)
-        vote = (s[:, 0] if a else 1 - s[:, 0]) * (s[:, 1] if b else 1 - s[:, 1])
-        image = image.index_add(0, (x * 96 + y)[inside].long(), vote[inside])
-    return image
 
 
 @pytest.mark.parametrize("seed", [0, 1])

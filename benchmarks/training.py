@@ -1,0 +1,258 @@
+"""Speed and accuracy figures of representations, data loading, training step and binning.
+
+    python benchmarks/training.py --json
+
+prints one JSON object. Single-threaded; speeds are the best of several runs, because a busy machine
+only ever makes them worse. `ratio_tonic` needs the package `tonic`, `ratio_eraft` a checkout of E-RAFT
+named by the environment variable DATAGEN_ERAFT; without them they are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from contrast_problem import (
+    contrast_maximisation_error,
+    functional_backpropagation,
+    plain_bilinear_voting,
+)
+from tiny_dataset import build_dataset
+
+from datagen.dataset import Window, WindowDataset, open_dataset
+from datagen.diff.binning import bin_events
+from datagen.export.hdf5 import FILTERS
+from datagen.representations.samples import voxel_sample
+from datagen.representations.voxel_conventions import voxel_grid_as
+from datagen.representations.voxel_grid import voxel_grid
+from datagen.training.config import TrainConfig
+from datagen.training.data import training_batches, training_windows
+from datagen.training.losses import multiscale_flow_loss
+from datagen.training.models.base import SmallUnetSpec, build_model
+from schemas.arrays import EventArray
+
+HEIGHT, WIDTH, BINS = 480, 640, 15
+ORDER = (0, 2, 4, 1, 3) * 4
+"""Windows asked for, never two neighbours in a row."""
+MILLION = 1_000_000
+
+
+def best_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
+    """Least time of several runs, after one that compiles."""
+    work()
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def random_events(n: int) -> EventArray:
+    """Events all over the sensor and the first 100 ms."""
+    rng = np.random.default_rng(0)
+    return EventArray(
+        t=np.sort(rng.integers(0, 100_000, n)),
+        x=rng.integers(0, WIDTH, n).astype(np.uint16),
+        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
+        p=rng.integers(0, 2, n).astype(np.uint8),
+    )
+
+
+def voxel_figures() -> dict[str, float]:
+    """Voxel grids of a million events, ours and others'."""
+    events = random_events(MILLION)
+    size = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
+    own = best_seconds(lambda: voxel_grid(events, start_us=0, end_us=100_000, **size))
+    positions = np.stack([events.x, events.y], axis=1).astype(np.float32)
+    trilinear = best_seconds(lambda: voxel_grid_as("eraft", events, positions=positions, **size))
+    figures = {
+        "voxel_mev_s_1thread": MILLION / own / 1e6,
+        "voxel_trilinear_mev_s_1thread": MILLION / trilinear / 1e6,
+    }
+    return figures | tonic_figures(events) | eraft_figures(events, positions, trilinear)
+
+
+def tonic_figures(events: EventArray) -> dict[str, float]:
+    """The same grid by tonic, if it is installed."""
+    try:
+        module = importlib.import_module("tonic.functional.to_voxel_grid")
+    except ImportError:
+        return {}
+    dtype = np.dtype([("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "i1")])
+    theirs = np.empty(len(events), dtype)
+    for name in ("t", "x", "y", "p"):
+        theirs[name] = getattr(events, name)
+    size = (WIDTH, HEIGHT, 2)
+    ours = voxel_grid_as("tonic", events, bins=BINS, height=HEIGHT, width=WIDTH)
+    grid = module.to_voxel_grid_numpy(theirs.copy(), size, BINS)
+    seconds = best_seconds(lambda: module.to_voxel_grid_numpy(theirs.copy(), size, BINS))
+    own = best_seconds(
+        lambda: voxel_grid_as("tonic", events, bins=BINS, height=HEIGHT, width=WIDTH)
+    )
+    return {
+        "ratio_tonic": seconds / own,
+        "difference_tonic": float(np.abs(grid[:, 0] - ours).max()),
+    }
+
+
+def eraft_figures(
+    events: EventArray, positions: np.ndarray, own_seconds: float
+) -> dict[str, float]:
+    """The same grid by E-RAFT's code, if a checkout is named."""
+    checkout = os.environ.get("DATAGEN_ERAFT")
+    if checkout is None:
+        return {}
+    sys.path.insert(0, checkout)
+    theirs = importlib.import_module("utils.dsec_utils").VoxelGrid((BINS, HEIGHT, WIDTH), True)
+    columns = {
+        "x": torch.from_numpy(positions[:, 0].copy()),
+        "y": torch.from_numpy(positions[:, 1].copy()),
+        "t": torch.from_numpy((events.t - events.t[0]).astype(np.float32)),
+        "p": torch.from_numpy(events.p.astype(np.float32)),
+    }
+    columns["t"] = columns["t"] / columns["t"][-1]
+    grid = theirs.convert(columns).numpy()
+    seconds = best_seconds(lambda: theirs.convert(columns), repeats=3)
+    size = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
+    ours = voxel_grid_as("eraft", events, positions=positions, **size)
+    return {
+        "ratio_eraft": seconds / own_seconds,
+        "difference_eraft": float(np.abs(grid - ours).max()),
+    }
+
+
+def loading_figures(folder: Path) -> dict[str, float]:
+    """Windows from files: one of 100 000 events at full size, and the training loader."""
+    dataset = build_dataset(folder / "dataset")
+    vga = write_vga_segment(folder / "vga.h5", dataset / "first.h5")
+    with open_dataset(vga) as opened:
+        windows = list(opened.windows(1))
+        figures = {
+            "getitem_ms_p50": median_ms(WindowDataset(windows, events_to_voxels)),
+            "getitem_with_flow_ms_p50": median_ms(WindowDataset(windows, voxel_sample)),
+        }
+    config = TrainConfig(dataset=dataset, out=folder / "run", steps=1, crop=24)
+    batches = iter(training_batches(training_windows(config), config, first_step=0))
+    seconds = best_seconds(lambda: [next(batches) for _ in range(10)])
+    return figures | {"loader_windows_s": 10 * config.batch / seconds}
+
+
+def median_ms(data: WindowDataset) -> float:
+    """Median time to get a window, each read from the file again."""
+    return 1e3 * statistics.median(seconds_of(lambda k=k: data[k]) for k in ORDER)
+
+
+def events_to_voxels(window: Window) -> dict[str, np.ndarray]:
+    """Slice the events and make their grid."""
+    camera = window.segment.intrinsics
+    grid = voxel_grid(
+        window.events(), start_us=window.start_us, end_us=window.stop_us,
+        bins=BINS, height=camera.height, width=camera.width,
+    )  # fmt: skip
+    return {"voxel": grid}
+
+
+def write_vga_segment(path: Path, like: Path) -> Path:
+    """A segment as the tiny one, but 640x480 with 100 000 events per frame interval."""
+    shutil.copyfile(like, path)
+    with h5py.File(path, "r+") as file:
+        t = file["frames/t"][()]
+        intervals = len(t) - 1
+        events = random_events(100_000 * intervals)
+        times = np.sort(events.t * (int(t[-1]) - 1) // 100_000 + 1)
+        columns = {"t": times, "x": events.x, "y": events.y, "p": events.p}
+        for name, values in columns.items():
+            del file[f"events/{name}"]
+            file.create_dataset(f"events/{name}", data=values, chunks=(2**16,), **FILTERS)
+        file["events/frame_to_idx"][...] = np.searchsorted(times, t, side="right")
+        for name, value in (("frames/depth", 2.0), ("frames/instance", 1)):
+            dtype = file[name].dtype
+            del file[name]
+            file.create_dataset(
+                name, data=np.full((len(t), HEIGHT, WIDTH), value, dtype),
+                chunks=(1, HEIGHT, WIDTH), **FILTERS,
+            )  # fmt: skip
+        scale = WIDTH / file["calib"].attrs["width"]
+        focal = scale * file["calib"].attrs["fx"]
+        file["calib"].attrs.update(
+            width=WIDTH, height=HEIGHT, fx=focal, fy=focal, cx=WIDTH / 2, cy=HEIGHT / 2
+        )
+    return path
+
+
+def seconds_of(work: Callable[[], Any]) -> float:
+    """Time of one run."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def step_figures() -> dict[str, float]:
+    """One update of the small network: batch 8, 64x64."""
+    model = build_model(SmallUnetSpec(), bins=5).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(model.parameters())
+    grid = torch.randn(8, 5, 64, 64).contiguous(memory_format=torch.channels_last)
+    truth, valid = torch.zeros(8, 2, 64, 64), torch.ones(8, 64, 64, dtype=torch.bool)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        multiscale_flow_loss(model(grid), truth, valid).backward()
+        optimizer.step()
+
+    return {"step_s_small": best_seconds(step, repeats=10)}
+
+
+def binning_figures() -> dict[str, float]:
+    """Exactness of the gradient, and what it is good for."""
+    generator = torch.Generator().manual_seed(0)
+    cotangent = torch.randn(64, dtype=torch.float64, generator=generator)
+    x = 4 + 55 * torch.rand(1000, 1, dtype=torch.float64, generator=generator)
+    x.requires_grad_()
+    histogram = bin_events(x, torch.ones(1000, dtype=torch.float64), (64,))
+    (gradient,) = torch.autograd.grad(histogram[0], x, cotangent)
+
+    def hat(at: torch.Tensor) -> torch.Tensor:
+        return ((1 - (at - torch.arange(64)).abs()).clamp_min(0) * cotangent).sum(1, keepdim=True)
+
+    rise = hat(x.detach() + 0.5) - hat(x.detach() - 0.5)
+    return {
+        "fbp_identity_error": float((gradient - rise).abs().max()),
+        "contrast_max_error_px": contrast_maximisation_error(0, functional_backpropagation),
+        "contrast_max_error_bilinear_px": contrast_maximisation_error(0, plain_bilinear_voting),
+    }
+
+
+def main() -> None:
+    """Measure everything and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        figures = voxel_figures() | loading_figures(Path(folder)) | step_figures()
+    figures |= binning_figures()
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        print("\n".join(f"{name:34} {value:.4g}" for name, value in figures.items()))
+
+
+if __name__ == "__main__":
+    main()
