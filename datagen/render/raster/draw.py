@@ -270,6 +270,7 @@ def settle(
         statics.surface,
         view.eye,
         step,
+        len(samples.place) // samples.oversample**2,
         room,
         points,
     )

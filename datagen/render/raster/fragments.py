@@ -18,6 +18,7 @@ FRAGMENT = np.dtype(
         ("right", np.float32, 2),  # their change per pixel to the right
         ("down", np.float32, 2),  # and downwards
         ("inverse_z", np.float32),
+        ("spread", np.float32, 3),  # sums of x^2, x y, y^2 in the pixel over the samples
         ("column", np.int32),  # of the pixel
         ("samples", np.uint64),  # bit k: sample k of the sub-pixel sees it
         ("row", np.int32),
@@ -25,7 +26,9 @@ FRAGMENT = np.dtype(
         ("record", np.int32),  # row of RECORD records, NOTHING for the background
         ("count", np.int32),  # of samples
         ("point", np.int32),  # shading point that it belongs to
-        ("known", np.bool_),  # whether it is known which lamps it sees
+        ("level", np.int32, 2),  # of the lattice on its triangle
+        ("node", np.int64),  # one of the nodes around the pixel if they are all alike, else 0
+        ("known", np.bool_),  # whether all of them are known
     ],
     align=True,
 )
@@ -93,9 +96,14 @@ def _distinct(
         if f == count:
             out[f].record, out[f].samples, out[f].count = seen, np.uint64(0), 0
             out[f].place[0], out[f].place[1] = 0.0, 0.0
+            out[f].spread[0], out[f].spread[1], out[f].spread[2] = 0.0, 0.0, 0.0
             count += 1
         out[f].samples |= np.uint64(1) << np.uint64(k)
         out[f].count += 1
-        out[f].place[0] += offset[first + k, 0]
-        out[f].place[1] += offset[first + k, 1]
+        x, y = offset[first + k, 0], offset[first + k, 1]
+        out[f].place[0] += x
+        out[f].place[1] += y
+        out[f].spread[0] += x * x
+        out[f].spread[1] += x * y
+        out[f].spread[2] += y * y
     return count

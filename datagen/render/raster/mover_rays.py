@@ -7,10 +7,12 @@ of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.render.compiled import kernel
+from datagen.render.compiled import inlined, kernel
 from datagen.render.geometry import edges
 from datagen.render.lamps import STOP_SHORT, look_at
 from datagen.render.raster.coverage import values_at
@@ -18,7 +20,8 @@ from datagen.render.raster.draw import View, shaded_by_mover
 from datagen.render.raster.shadows import MOVES, Statics
 from datagen.render.surface import _start
 from datagen.render.tracer import RAY, Surroundings, Tracer
-from datagen.render.vectors import Records, cross, dot, vector
+from datagen.render.raster.points import Eye, sight
+from datagen.render.vectors import Records, Vector, add, cross, dot, scaled, vector
 
 TASK = np.dtype(
     [
@@ -32,8 +35,21 @@ TASK = np.dtype(
 )
 
 
+class Origins(NamedTuple):
+    """What points are made of."""
+
+    fragments: Records
+    """FRAGMENT records that `Point.largest` counts."""
+    records: Records
+    """RECORD records."""
+    eye: Eye
+    place: NDArray[np.float64]
+    """(samples, 2) places of the samples in a pixel."""
+
+
 def trace_movers(
     points: Records,
+    seen_from: Origins,
     visible: NDArray[np.float32],
     lamps: Records,
     on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -47,7 +63,8 @@ def trace_movers(
     """Correct `visible` by what moving objects hide and what hides lamps from them.
 
     Args:
-        points: POINT records of whole pixels, `start` placed by `lift_starts`.
+        points: POINT records of whole pixels.
+        seen_from: what the points are made of.
         visible: (points, lamps) seen parts as far as static surfaces see static ones; changed.
         lamps: LAMP records.
         on_lamp: lamp points on disc and square.
@@ -61,11 +78,11 @@ def trace_movers(
     tasks = find_tasks(points, lamps, view, statics)
     total = max(min(side, len(on_lamp[0]) // subs), 1)
     quarter = max(total // 4, 1)
-    _look(tasks, points, lamps, on_lamp, 0, quarter, subs, tracer, world)
+    _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, subs, tracer, world)
     if quarter < total:
         rest = mixed(tasks, len(points), len(lamps), quarter)
         part = tasks[rest]
-        _look(part, points, lamps, on_lamp, quarter, total, subs, tracer, world)
+        _look(part, points, seen_from, lamps, on_lamp, quarter, total, subs, tracer, world)
         tasks["seen"] *= total // quarter
         tasks[rest] = part
     write_visible(tasks, total, visible)
@@ -74,6 +91,7 @@ def trace_movers(
 def _look(
     tasks: Records,
     points: Records,
+    seen_from: Origins,
     lamps: Records,
     on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
     first: int,
@@ -83,7 +101,7 @@ def _look(
     world: Surroundings,
 ) -> None:
     """Let tasks look at their lamp points first .. last - 1."""
-    rays = mover_rays(tasks, points, lamps, *on_lamp, first, last, subs)
+    rays = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last, subs)
     blocked = tracer.occluded(rays, world, static=False)
     own = np.repeat(tasks["moving"], last - first) & ~blocked
     blocked[own] = tracer.occluded(rays[own], world, moving=False)
@@ -120,6 +138,8 @@ def find_tasks(points: Records, lamps: Records, view: View, statics: Statics) ->
 def mover_rays(
     tasks: Records,
     points: Records,
+    origins: Origins,
+    world: Surroundings,
     lamps: Records,
     on_disc: NDArray[np.float64],
     on_square: NDArray[np.float64],
@@ -127,21 +147,65 @@ def mover_rays(
     last: int,
     subs: int,
 ) -> Records:
-    """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel."""
+    """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel.
+
+    Each starts from another sample of the point's largest fragment.
+    """
+    fragments, records, eye, offset = origins
+    side = len(offset) // subs
     out = np.empty(len(tasks) * (last - first), RAY)
     at = 0
     for t in range(len(tasks)):
         point = points[tasks[t].point]
+        fragment = fragments[point.largest]
+        record, frame = records[fragment.record], world.frames[point.instance]
+        triangle = world.triangles[record.triangle]
         for j in range(first, last):
+            lane = fragment.sub * side + nth_sample(fragment, j)
+            x, y = fragment.column + offset[lane, 0], fragment.row + offset[lane, 1]
+            start = _ray_start(record, triangle, frame, world.points, eye, x, y, tasks[t].moving)
             k = j * subs + point.sub
             disc, square = (on_disc[k, 0], on_disc[k, 1]), (on_square[k, 0], on_square[k, 1])
-            seen = look_at(lamps[tasks[t].lamp], disc, square, vector(point.start))
+            seen = look_at(lamps[tasks[t].lamp], disc, square, start)
             for axis in range(3):
-                out[at].origin[axis] = point.start[axis]
+                out[at].origin[axis] = start[axis]
                 out[at].direction[axis] = seen.towards[axis]
             out[at].end = seen.distance * STOP_SHORT
             at += 1
     return out
+
+
+@inlined
+def nth_sample(fragment: Any, n: int) -> int:
+    """The n-th sample of a sub-pixel that sees a fragment, counted round and round."""
+    left = n % fragment.count
+    k = 0
+    while left > 0 or (fragment.samples >> np.uint64(k)) & np.uint64(1) == np.uint64(0):
+        left -= np.int64((fragment.samples >> np.uint64(k)) & np.uint64(1))
+        k += 1
+    return k
+
+
+@inlined
+def _ray_start(
+    record: Any,
+    triangle: Any,
+    frame: Any,
+    points: NDArray[np.float64],
+    eye: Eye,
+    x: float,
+    y: float,
+    moving: bool,
+) -> Vector:
+    """Where a triangle is seen at an image point; lifted as in `surface` if it can hide itself."""
+    e0, e1, e2, w = values_at(record, x, y)
+    if not moving:
+        return add(eye.center, scaled(sight(eye, x, y), 1.0 / w))
+    total = e0 + e1 + e2
+    _, a, b = edges(points, triangle.corner)
+    side = -1.0 if record.behind else 1.0
+    weight = (e0 / total, e1 / total, e2 / total)
+    return _start(points, triangle, weight, side, cross(a, b), frame)
 
 
 @kernel
@@ -171,30 +235,3 @@ def write_visible(tasks: Records, total: int, visible: NDArray[np.float32]) -> N
             visible[task.point, task.lamp] = part
         else:
             visible[task.point, task.lamp] *= part
-
-
-@kernel
-def lift_starts(
-    points: Records,
-    fragments: Records,
-    records: Records,
-    world: Surroundings,
-    statics: Statics,
-) -> None:
-    """Place the starts of rays from moving objects off their surface, as `surface` does."""
-    for p in range(len(points)):
-        point = points[p]
-        if point.instance < 0 or statics.first[point.instance] != MOVES:
-            continue
-        fragment = fragments[point.largest]
-        record, triangle = records[fragment.record], world.triangles[point.triangle]
-        e0, e1, e2, _ = values_at(record, fragment.place[0], fragment.place[1])
-        total = e0 + e1 + e2
-        _, a, b = edges(world.points, triangle.corner)
-        side = -1.0 if record.behind else 1.0
-        weight = (e0 / total, e1 / total, e2 / total)
-        start = _start(
-            world.points, triangle, weight, side, cross(a, b), world.frames[point.instance]
-        )
-        for axis in range(3):
-            point.start[axis] = start[axis]

@@ -43,7 +43,9 @@ POINT = np.dtype(
         ("normal", np.float32, 3),  # on the camera's side
         ("to_camera", np.float32, 3),
         ("st", np.float32, 2),
-        ("footprint", np.float32, 4),  # of a sub-pixel
+        ("footprint", np.float32, 4),  # two sides in st
+        ("place", np.float32, 2),  # sums over samples, in the pixel
+        ("spread", np.float32, 3),
         ("tint", np.float32, 3),
         ("column", np.int32),  # of the pixel
         ("row", np.int32),
@@ -84,6 +86,7 @@ def merge(
     surface: NDArray[np.int32],
     eye: Eye,
     step: float,
+    side: int,
     room: Records,
     out: Records,
 ) -> int:
@@ -99,6 +102,7 @@ def merge(
         surface: (T,) which smooth surface of its mesh a triangle belongs to.
         eye: the camera.
         step: width of a sub-pixel [px].
+        side: samples of a sub-pixel.
         room: one POINT record to work in.
         out: POINT records with room for one per fragment.
 
@@ -110,7 +114,7 @@ def merge(
     for f in range(size):
         fragment = fragments[f]
         if f > 0 and not same_sub_pixel(fragments[f - 1], fragment):
-            _finish(out, begin, count)
+            _finish(out, begin, count, step, side)
             begin = count
         if fragment.record < 0:
             _start_background(new, fragment, eye)
@@ -131,7 +135,7 @@ def merge(
         else:
             _add(out[p], new, fragments, fragment)
         fragment.point = p
-    _finish(out, begin, count)
+    _finish(out, begin, count, step, side)
     return count
 
 
@@ -245,6 +249,10 @@ def _begin(out: Any, new: Any, fragment: Any) -> None:
         out.st[axis] = k * new.st[axis]
     for axis in range(4):
         out.footprint[axis] = k * new.footprint[axis]
+    for axis in range(3):
+        out.spread[axis] = fragment.spread[axis]
+    out.place[0] = k * (fragment.place[0] - fragment.column)
+    out.place[1] = k * (fragment.place[1] - fragment.row)
     out.column, out.row, out.sub = fragment.column, fragment.row, fragment.sub
     out.count = k
     out.instance = new.instance
@@ -265,6 +273,10 @@ def _add(out: Any, new: Any, fragments: Records, fragment: Any) -> None:
         out.st[axis] += k * new.st[axis]
     for axis in range(4):
         out.footprint[axis] += k * new.footprint[axis]
+    for axis in range(3):
+        out.spread[axis] += fragment.spread[axis]
+    out.place[0] += k * (fragment.place[0] - fragment.column)
+    out.place[1] += k * (fragment.place[1] - fragment.row)
     out.count += k
     if k > fragments[out.largest].count:
         out.largest = new.largest
@@ -272,7 +284,7 @@ def _add(out: Any, new: Any, fragments: Records, fragment: Any) -> None:
 
 
 @inlined
-def _finish(out: Records, first: int, last: int) -> None:
+def _finish(out: Records, first: int, last: int, step: float, side: int) -> None:
     """Sums into means."""
     for p in range(first, last):
         point = out[p]
@@ -288,3 +300,26 @@ def _finish(out: Records, first: int, last: int) -> None:
             point.st[axis] *= share
         for axis in range(4):
             point.footprint[axis] *= share
+        if point.count < side:
+            _shrink(point, share, step, side)
+
+
+@inlined
+def _shrink(point: Any, share: float, step: float, side: int) -> None:
+    """Give a point that fills part of its sub-pixel a footprint with that part's second moments.
+
+    A square of side 1 has covariance 1/12 times the identity; with covariance C / 12 = L L^T / 12
+    it is the parallelogram with sides L. Each sample stands for its share of the sub-pixel.
+    """
+    x, y = point.place[0] * share, point.place[1] * share
+    scale, own = 12.0 / (step * step), 1.0 / side
+    c_xx = scale * max(point.spread[0] * share - x * x, 0.0) + own
+    c_yy = scale * max(point.spread[2] * share - y * y, 0.0) + own
+    c_xy = scale * (point.spread[1] * share - x * y)
+    l_xx = math.sqrt(c_xx)
+    l_yx = c_xy / l_xx
+    l_yy = math.sqrt(max(c_yy - l_yx * l_yx, own))
+    for axis in range(2):
+        right, down = point.footprint[axis], point.footprint[2 + axis]
+        point.footprint[axis] = l_xx * right + l_yx * down
+        point.footprint[2 + axis] = l_yy * down

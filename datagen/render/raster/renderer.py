@@ -21,7 +21,7 @@ from datagen.render.raster.draw import BATCH, Samples, View, Work, draw, settle
 from datagen.render.raster.fragments import FRAGMENT
 from datagen.render.raster.lanes import LANES
 from datagen.render.raster.lattice_fill import lamp_sequence
-from datagen.render.raster.mover_rays import lift_starts, trace_movers
+from datagen.render.raster.mover_rays import Origins, trace_movers
 from datagen.render.raster.mover_shadows import balls_at, object_balls, shadow_mask
 from datagen.render.raster.points import POINT, Eye
 from datagen.render.raster.records import RECORD, Raster, placements, project
@@ -223,10 +223,10 @@ class RasterRenderer:
             self._shadows.fill(s.wanted)
         points, visible = points[:count], visible[:count]
         if len(self._moving) and len(self._lamps):
-            lift_starts(points, fragments, s.records, world, self._statics)
             subs = samples.oversample**2
             trace_movers(
                 points,
+                Origins(fragments, s.records, view.eye, samples.place),
                 visible,
                 self._lamps,
                 self._on_lamp,

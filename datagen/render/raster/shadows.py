@@ -67,12 +67,12 @@ class Wanted(NamedTuple):
 @inlined
 def spacing_at(
     plane: NDArray[np.float64],
-    w: float,
+    w: np.floating,
     x: float,
     y: float,
     lens: tuple[float, float, float, float],
     step: float,
-) -> float:
+) -> np.floating:
     """Side of the square that is as large as what a sub-pixel sees of a triangle's plane.
 
     With 1 / z = g.d for a ray d = ((x - cx) / fx, (y - cy) / fy, 1), the normal is along g.
@@ -86,10 +86,12 @@ def spacing_at(
         step: side of the sub-pixel [px].
     """
     fx, fy, cx, cy = lens
-    gx, gy, gz = plane[9] * fx, plane[10] * fy, plane[9] * cx + plane[10] * cy + plane[11]
-    dx, dy = (x - cx) / fx, (y - cy) / fy
-    cosine = w / math.sqrt((gx * gx + gy * gy + gz * gz) * (dx * dx + dy * dy + 1.0))
-    return step / (w * math.sqrt(fx * fy * max(cosine, LEAST_COSINE)))
+    gx, gy = np.float32(plane[9] * fx), np.float32(plane[10] * fy)
+    gz = np.float32(plane[9] * cx + plane[10] * cy + plane[11])
+    dx, dy = np.float32((x - cx) * (1.0 / fx)), np.float32((y - cy) * (1.0 / fy))
+    length = np.sqrt((gx * gx + gy * gy + gz * gz) * (dx * dx + dy * dy + np.float32(1.0)))
+    cosine = max(w / length, np.float32(LEAST_COSINE))
+    return np.float32(step / math.sqrt(fx * fy)) / (w * np.sqrt(cosine))
 
 
 @inner
@@ -125,7 +127,7 @@ def see_lamps(
         Whether everything was known.
     """
     side = round(len(offset) * step * step)
-    lamps, half = visible.shape[1], np.float32(0.5 * step)
+    lamps = visible.shape[1]
     for p in range(points):
         for k in range(lamps):
             visible[p, k] = np.float32(0.0)
@@ -140,73 +142,64 @@ def see_lamps(
         if base == MOVES:
             continue
         static = base + record.triangle
-        surface = 2 * static + record.behind
-        x, y = fragment.place[0], fragment.place[1]
-        spacing = DENSITY * spacing_at(record.plane, fragment.inverse_z, x, y, lens, step)
-        edge = statics.edge[static]
-        level = (level_of(edge[0], spacing), level_of(edge[1], spacing))
-        corner = statics.widest[static]
-        fragment.known = _add_seen(
-            fragment, surface, level, corner, offset, fragment.sub * side, half,
-            lattice, wanted, visible, fragment.point,
-        )  # fmt: skip
+        surface, corner = 2 * static + record.behind, statics.widest[static]
+        first = f
+        while first > 0 and _same_pixel(fragments[first - 1], fragment):
+            first -= 1
+        while fragments[first].record != fragment.record:
+            first += 1
+        if first == f:
+            x, y = fragment.place[0], fragment.place[1]
+            spacing = spacing_at(record.plane, fragment.inverse_z, x, y, lens, DENSITY * step)
+            fragment.level[0] = level_of(statics.edge[static, 0], spacing)
+            fragment.level[1] = level_of(statics.edge[static, 1], spacing)
+            _compare(fragment, surface, corner, lattice, wanted)
+        else:
+            fragment.level[0], fragment.level[1] = fragments[first].level
+            fragment.node, fragment.known = fragments[first].node, fragments[first].known
+        if fragment.known and fragment.node != 0:
+            _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
+        elif fragment.known:
+            start = fragment.sub * side
+            fragment.known = _samples_known(fragment, surface, corner, offset, start, lattice, wanted)
+            if fragment.known:
+                _add_samples(fragment, surface, corner, offset, start, lattice, wanted, visible)
         all_known &= fragment.known
     return all_known
 
 
 @inlined
-def _add_seen(
-    fragment: Any,
-    surface: int,
-    level: tuple[int, int],
-    corner: int,
-    offset: NDArray[np.float64],
-    first: int,
-    half: np.floating,
-    lattice: Lattice,
-    wanted: Wanted,
-    visible: NDArray[np.float32],
-    point: int,
-) -> bool:
-    """Add what a fragment's samples see to `visible[point]` unless nodes are missing."""
-    if level[0] == 0 and level[1] == 0:
-        known, same, node = _compare_corners(surface, lattice, wanted)
-        if known and not same:
-            _add_samples_of_corners(fragment, surface, offset, first, lattice, visible, point)
-    else:
-        known, same, node = _compare_nodes(fragment, surface, level, corner, half, lattice, wanted)
-        if known and not same:
-            _add_samples(fragment, surface, level, corner, offset, first, lattice, visible, point)
-    if known and same:
-        _add_same(node, fragment.count, lattice, visible, point)
-    return known
+def _same_pixel(a: Any, b: Any) -> bool:
+    return a.column == b.column and a.row == b.row
 
 
 @inlined
-def _compare_corners(surface: int, lattice: Lattice, wanted: Wanted) -> tuple[bool, bool, int]:
-    """Whether the corners of a triangle are known and alike; one of them."""
-    one = -1 - 3 * surface
-    known, same = True, True
-    for c in range(3):
-        known &= _is_known(one - c, lattice, wanted)
-        same &= _are_alike(one - c, one, lattice)
-    return known, same, one
+def _compare(
+    fragment: Any, surface: int, corner: int, lattice: Lattice, wanted: Wanted
+) -> None:
+    """Write whether the nodes around a fragment's pixel are known, and one if they are alike."""
+    if fragment.level[0] == 0 and fragment.level[1] == 0:
+        one = -1 - 3 * surface
+        known, same = True, True
+        for c in range(3):
+            known &= _is_known(one - c, lattice, wanted)
+            same &= _are_alike(one - c, one, lattice)
+    else:
+        known, same, one = _compare_nodes(fragment, surface, corner, lattice, wanted)
+    fragment.known = known
+    fragment.node = one if same else 0
 
 
 @inlined
 def _compare_nodes(
-    fragment: Any,
-    surface: int,
-    level: tuple[int, int],
-    corner: int,
-    half: np.floating,
-    lattice: Lattice,
-    wanted: Wanted,
+    fragment: Any, surface: int, corner: int, lattice: Lattice, wanted: Wanted
 ) -> tuple[bool, bool, int]:
-    """Whether all nodes around the fragment's sub-pixel are known and alike; one of them."""
+    """Whether all nodes around a pixel are known and alike; one of them."""
+    level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
     across, along = np.int64(1) << level[0], np.int64(1) << level[1]
-    u, v = _turned(fragment.inside[0], fragment.inside[1], np.float32(1.0), corner)
-    zero = np.float32(0.0)
+    half, zero = np.float32(0.5), np.float32(0.0)
+    b1, b2 = _inside(fragment, half, half)
+    u, v = _turned(b1, b2, np.float32(1.0), corner)
     right = _turned(fragment.right[0], fragment.right[1], zero, corner)
     down = _turned(fragment.down[0], fragment.down[1], zero, corner)
     i0, i1 = _cells(u, (abs(right[0]) + abs(down[0])) * half, across)
@@ -253,10 +246,10 @@ def _cells(middle: np.floating, reach: np.floating, parts: int) -> tuple[int, in
 
 
 @inlined
-def _inside(fragment: Any, offset: NDArray[np.float64], k: int) -> tuple[np.floating, np.floating]:
-    """b_1 and b_2 at sample k of the pixel."""
-    dx = np.float32(offset[k, 0] + fragment.column - fragment.place[0])
-    dy = np.float32(offset[k, 1] + fragment.row - fragment.place[1])
+def _inside(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating]:
+    """b_1 and b_2 at a place in the fragment's pixel."""
+    dx = np.float32(x + fragment.column - fragment.place[0])
+    dy = np.float32(y + fragment.row - fragment.place[1])
     return (
         fragment.inside[0] + dx * fragment.right[0] + dy * fragment.down[0],
         fragment.inside[1] + dx * fragment.right[1] + dy * fragment.down[1],
@@ -264,62 +257,100 @@ def _inside(fragment: Any, offset: NDArray[np.float64], k: int) -> tuple[np.floa
 
 
 @inlined
-def _add_samples_of_corners(
+def _samples_known(
     fragment: Any,
     surface: int,
+    corner: int,
     offset: NDArray[np.float64],
     first: int,
     lattice: Lattice,
-    visible: NDArray[np.float32],
-    point: int,
-) -> None:
-    """Add what every sample sees, between the corners of its triangle."""
-    zero, one = np.float32(0.0), np.float32(1.0)
-    node = (-1 - 3 * surface, -2 - 3 * surface, -3 - 3 * surface, -3 - 3 * surface)
+    wanted: Wanted,
+) -> bool:
+    """Whether all nodes that a fragment's samples use are known.
+
+    After `_compare` they are, but for samples that rounding moves out of the pixel's cells.
+    """
+    known = True
     bits, k = fragment.samples, first
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            u, v = _inside(fragment, offset, k)
-            u, v = min(max(u, zero), one), min(max(v, zero), one)
-            _add_sample(node, (max(one - u - v, zero), u, v, zero), lattice, visible, point)
+            node, _ = _around(fragment, surface, corner, offset[k, 0], offset[k, 1], lattice, wanted)
+            known &= node[0] != 0
+            for c in range(4):
+                known = known and _is_known(node[c], lattice, wanted)
         bits >>= np.uint64(1)
         k += 1
+    return known
 
 
 @inlined
 def _add_samples(
     fragment: Any,
     surface: int,
-    level: tuple[int, int],
     corner: int,
     offset: NDArray[np.float64],
     first: int,
     lattice: Lattice,
+    wanted: Wanted,
     visible: NDArray[np.float32],
-    point: int,
 ) -> None:
-    """Add what every sample sees, bilinear in its cell."""
-    zero, one = np.float32(0.0), np.float32(1.0)
-    across, along = np.int64(1) << level[0], np.int64(1) << level[1]
+    """Add what every sample of a fragment sees, interpolated between nodes."""
     bits, k = fragment.samples, first
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            b1, b2 = _inside(fragment, offset, k)
-            u, v = _turned(b1, b2, one, corner)
-            u = min(max(u, zero), one - max(v, zero)) * np.float32(across)
-            v = min(max(v, zero), one) * np.float32(along)
-            i = min(np.int64(max(u, zero)), across - 1)
-            j = min(np.int64(v), along - 1)
-            if i * along + j * across >= across * along:
-                i -= 1
-            u, v = min(max(u - np.float32(i), zero), one), min(v - np.float32(j), one)
-            key = key_of(surface, level, i // CELLS, j // CELLS)
-            page = find_page(lattice.slot_key, lattice.slot_page, key)
-            at = page * NODES + (j % CELLS) * SIDE + i % CELLS
-            weight = ((one - u) * (one - v), u * (one - v), (one - u) * v, u * v)
-            _add_sample((at, at + 1, at + SIDE, at + SIDE + 1), weight, lattice, visible, point)
+            node, weight = _around(
+                fragment, surface, corner, offset[k, 0], offset[k, 1], lattice, wanted
+            )
+            _add_sample(node, weight, lattice, visible, fragment.point)
         bits >>= np.uint64(1)
         k += 1
+
+
+Four = tuple[Any, Any, Any, Any]
+
+
+@inlined
+def _between_corners(surface: int, b1: np.floating, b2: np.floating) -> tuple[Four, Four]:
+    """The corners of a triangle and their weights."""
+    zero, one = np.float32(0.0), np.float32(1.0)
+    u, v = min(max(b1, zero), one), min(max(b2, zero), one)
+    first = -1 - 3 * surface
+    return (first, first - 1, first - 2, first), (max(one - u - v, zero), u, v, zero)
+
+
+@inlined
+def _around(
+    fragment: Any,
+    surface: int,
+    corner: int,
+    x: float,
+    y: float,
+    lattice: Lattice,
+    wanted: Wanted,
+) -> tuple[Four, Four]:
+    """The nodes around a place in the fragment's pixel, 0 where unknown, and their weights."""
+    b1, b2 = _inside(fragment, x, y)
+    level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
+    if level[0] == 0 and level[1] == 0:
+        return _between_corners(surface, b1, b2)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    across, along = np.int64(1) << level[0], np.int64(1) << level[1]
+    u, v = _turned(b1, b2, one, corner)
+    v = min(max(v, zero), one)
+    u = min(max(u, zero), one - v) * np.float32(across)
+    v = v * np.float32(along)
+    i, j = min(np.int64(u), across - 1), min(np.int64(v), along - 1)
+    if i > 0 and i * along + j * across >= across * along:
+        i -= 1
+    u, v = min(u - np.float32(i), one), min(v - np.float32(j), one)
+    weight = ((one - u) * (one - v), u * (one - v), (one - u) * v, u * v)
+    key = key_of(surface, level, i // CELLS, j // CELLS)
+    page = find_page(lattice.slot_key, lattice.slot_page, key)
+    if page == 0:
+        _want_page(key, wanted)
+        return (page, page, page, page), weight
+    at = page * NODES + (j % CELLS) * SIDE + i % CELLS
+    return (at, at + 1, at + SIDE, at + SIDE + 1), weight
 
 
 @inlined
