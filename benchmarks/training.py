@@ -13,7 +13,6 @@ import argparse
 import importlib
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
@@ -34,10 +32,10 @@ from contrast_problem import (
     plain_bilinear_voting,
 )
 from tiny_dataset import build_dataset
+from wide_segment import write_wide_segment
 
 from datagen.dataset import Window, WindowDataset, open_dataset
 from datagen.diff.binning import bin_events
-from datagen.export.hdf5 import FILTERS
 from datagen.representations.samples import voxel_sample
 from datagen.representations.voxel_conventions import voxel_grid_as
 from datagen.representations.voxel_grid import voxel_grid
@@ -141,7 +139,10 @@ def eraft_figures(
 def loading_figures(folder: Path) -> dict[str, float]:
     """Windows from files: one of 100 000 events at full size, and the training loader."""
     dataset = build_dataset(folder / "dataset")
-    vga = write_vga_segment(folder / "vga.h5", dataset / "first.h5")
+    vga = write_wide_segment(
+        folder / "vga.h5", dataset / "first.h5", height=HEIGHT, width=WIDTH,
+        frames=6, frame_us=40_000, events_per_interval=100_000,
+    )  # fmt: skip
     with open_dataset(vga) as opened:
         windows = list(opened.windows(1))
         figures = {
@@ -167,34 +168,6 @@ def events_to_voxels(window: Window) -> dict[str, np.ndarray]:
         bins=BINS, height=camera.height, width=camera.width,
     )  # fmt: skip
     return {"voxel": grid}
-
-
-def write_vga_segment(path: Path, like: Path) -> Path:
-    """A segment as the tiny one, but 640x480 with 100 000 events per frame interval."""
-    shutil.copyfile(like, path)
-    with h5py.File(path, "r+") as file:
-        t = file["frames/t"][()]
-        intervals = len(t) - 1
-        events = random_events(100_000 * intervals)
-        times = np.sort(events.t * (int(t[-1]) - 1) // 100_000 + 1)
-        columns = {"t": times, "x": events.x, "y": events.y, "p": events.p}
-        for name, values in columns.items():
-            del file[f"events/{name}"]
-            file.create_dataset(f"events/{name}", data=values, chunks=(2**16,), **FILTERS)
-        file["events/frame_to_idx"][...] = np.searchsorted(times, t, side="right")
-        for name, value in (("frames/depth", 2.0), ("frames/instance", 1)):
-            dtype = file[name].dtype
-            del file[name]
-            file.create_dataset(
-                name, data=np.full((len(t), HEIGHT, WIDTH), value, dtype),
-                chunks=(1, HEIGHT, WIDTH), **FILTERS,
-            )  # fmt: skip
-        scale = WIDTH / file["calib"].attrs["width"]
-        focal = scale * file["calib"].attrs["fx"]
-        file["calib"].attrs.update(
-            width=WIDTH, height=HEIGHT, fx=focal, fy=focal, cx=WIDTH / 2, cy=HEIGHT / 2
-        )
-    return path
 
 
 def seconds_of(work: Callable[[], Any]) -> float:

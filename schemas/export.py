@@ -132,6 +132,9 @@ class DsecExportSpec(FlowExportSpec):
     """Distance to the imagined right camera that disparity refers to [m]."""
     any_size: bool = False
     """Write pictures of other sizes than 640x480 too."""
+    repeat_left: bool = False
+    """Link the left camera's events as the right camera's: DSEC's scripts open both, and there is
+    only one (layouts `official` and `idnet`)."""
 
 
 class MvsecExportSpec(FlowExportSpec):

@@ -82,6 +82,9 @@ def write_dsec(segment: Segment, spec: DsecExportSpec, folder: Path, sequence: s
     places = _places(spec, sequence)
     files = [_events(segment, stream, folder / places.events / "events.h5")]
     files += [_rectify_map(segment, folder / places.events / "rectify_map.h5")]
+    if spec.repeat_left and places.calibration is not None:
+        right = folder / places.events.with_name("right")
+        files += [_link(file, right / file.name) for file in files]
     files += _flow(segment, spec, windows, folder, places)
     if places.disparity is not None:
         files += _disparity(segment, spec, windows, folder / places.disparity)

@@ -103,6 +103,19 @@ def test_dsec_of_another_sensor_is_written_out(segment: Segment, tmp_path: Path)
         assert int(file["ms_to_idx"][-1]) == len(file["events/t"])
 
 
+def test_dsec_right_camera_is_a_link_on_demand(segment: Segment, tmp_path: Path) -> None:
+    """Give scripts that open both cameras the left one twice, only if asked to."""
+    export_dsec(segment, tmp_path / "one")
+    assert not (tmp_path / "one/train/second/events/right").exists()
+    files = export_dsec(segment, tmp_path / "two", repeat_left=True)
+    for name in ("events.h5", "rectify_map.h5"):
+        left, right = (
+            tmp_path / "two/train/second/events" / side / name for side in ("left", "right")
+        )
+        assert left.samefile(right)
+        assert right in files
+
+
 def test_dsec_rectification_keeps_pixels_where_they_are(segment: Segment, tmp_path: Path) -> None:
     """Map [y, x] to (x, y)."""
     export_dsec(segment, tmp_path)
