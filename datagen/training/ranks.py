@@ -72,5 +72,6 @@ def joined_ranks(device: str) -> Iterator[Ranks]:
     distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield Ranks(distributed.get_rank(), count)
+        distributed.barrier()  # one that leaves earlier takes the connections away from the others
     finally:
         distributed.destroy_process_group()
