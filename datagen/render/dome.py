@@ -12,6 +12,7 @@ irradiance on a surface with normal n is then sum A_l L_lm Y_lm(n), A = pi, 2 pi
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -32,6 +33,17 @@ DOME = np.dtype(
         ("world_from_dome", np.float64, (3, 3)),
     ]
 )
+
+
+class Domes(NamedTuple):
+    """Light from everywhere, as kernels need it."""
+
+    table: Records
+    """DOME records."""
+    irradiance: NDArray[np.float64]
+    """(27,) see `raster.lighting.irradiance_polynomial`."""
+    specular: NDArray[np.float64]
+    """`reflectance.specular_table`, flat."""
 
 
 def dome_table(scene: Scene) -> Records:
@@ -73,7 +85,7 @@ def _project(dome: DomeLight, scene: Scene) -> NDArray[np.float64]:
 
 def _harmonics(d: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y, z = np.moveaxis(d, -1, 0)
-    columns = [harmonic * np.ones_like(x) for harmonic in _basis(x, y, z)]
+    columns = [harmonic * np.ones_like(x) for harmonic in harmonics_at(x, y, z)]
     return np.stack(columns, axis=-1)
 
 
@@ -92,7 +104,7 @@ def _area_mean(picture: NDArray[np.float32], rows: int, columns: int) -> NDArray
 
 
 @njit(cache=True, nogil=True)
-def _basis(x, y, z):  # type: ignore[no-untyped-def]
+def harmonics_at(x, y, z):  # type: ignore[no-untyped-def]
     """Y_lm of a unit vector, l <= 2."""
     return (
         0.5 * math.sqrt(1 / math.pi),
@@ -105,18 +117,6 @@ def _basis(x, y, z):  # type: ignore[no-untyped-def]
         math.sqrt(15 / (4 * math.pi)) * x * z,
         math.sqrt(15 / (16 * math.pi)) * (x * x - y * y),
     )
-
-
-@njit(cache=True, nogil=True)
-def ambient_irradiance(irradiance: NDArray[np.float64], n: Vector) -> Vector:
-    """Irradiance of all domes on a surface with unit normal n, from `dome_irradiance`."""
-    r = g = b = 0.0
-    basis = _basis(n[0], n[1], n[2])
-    for k in range(9):
-        r += irradiance[k, 0] * basis[k]
-        g += irradiance[k, 1] * basis[k]
-        b += irradiance[k, 2] * basis[k]
-    return max(r, 0.0), max(g, 0.0), max(b, 0.0)
 
 
 @njit(cache=True, nogil=True)

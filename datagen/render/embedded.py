@@ -1,124 +1,94 @@
-"""The deterministic CPU renderer: Embree ray queries and a compiled shader.
+"""The deterministic CPU renderer: visibility by rasterisation, shadows by rays.
 
-In: a `Scene`, a pinhole camera. Out: labels from one ray through every pixel centre; radiance as
-the mean over a fixed pattern of rays per pixel (`sampling`). Each ray is shaded by itself:
+In: a `Scene`, a pinhole camera. Out: labels, from one sample in every pixel's middle; radiance, from
+a fixed pattern of samples per pixel (`raster.samples`):
 
-    L = emission + ambient (`dome`) + sum over lamps of reflected direct light (`direct`)
+1. triangles are projected and every sample finds the nearest (`raster.records`, `raster.coverage`);
+2. samples of one smooth surface in one sub-pixel are shaded as one point (`raster.points`), with
+   textures filtered over what they cover (`raster.probes`);
+3. L = emission + ambient (`dome`) + sum over lamps of visible part x reflected light
+   (`raster.lighting`, `reflectance`);
+4. the visible part is looked up at nodes that are fixed on static surfaces (`raster.lattice`),
+   found out by rays when a node is first needed; only where moving objects throw or catch shadows
+   are rays traced in every picture (`raster.mover_rays`).
 
-with the reflection of `reflectance` and the textures of `textures`. There are no random numbers, no
-global illumination and no mirror images. What a ray gives does not depend on other rays, so neither
-batches nor order nor processes change a bit.
+There are no random numbers, no global illumination and no mirror images. What a node or a pixel
+holds depends on the scene and the view alone, so neither order nor threads nor processes change a
+bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.cameras import differentials, sample_rays
-from datagen.render.direct import add_direct_light
-from datagen.render.dome import dome_irradiance, dome_table
-from datagen.render.geometry import frames_at, points_table, rest_frames, triangle_table
-from datagen.render.lamps import lamp_points, lamp_table
-from datagen.render.materials import material_table
-from datagen.render.reflectance import specular_table
-from datagen.render.sampling import Pattern, pattern
-from datagen.render.surface import Domes, evaluate_hits
-from datagen.render.textures import texture_tables
-from datagen.render.tracer import Surroundings, Tracer
+from datagen.render.raster.painter import Painter
+from datagen.render.raster.samples import pixel_samples
+from datagen.render.raster.static_shadows import StaticShadows
+from datagen.render.raster.tables import scene_tables
+from datagen.render.tracer import Tracer
 from datagen.scenes.model import Scene
 from schemas.arrays import Labels, Views
 from schemas.camera import Intrinsics
-
-BATCH_RAYS = 2**16
-"""Bounds the memory of temporaries; changes no result."""
 
 
 class EmbeddedRenderer:
     """Pictures and labels of one scene through one camera (see `datagen.render.base.Renderer`)."""
 
-    def __init__(self, scene: Scene, camera: Intrinsics, *, samples: int) -> None:
-        """Build the ray queries and tables of a scene.
+    def __init__(self, scene: Scene, camera: Intrinsics, *, samples: int, threads: int = 1) -> None:
+        """Make the tables of a scene and its ray queries.
 
         Args:
-            scene: what to render; kept, never written to.
+            scene: what to render; never written to.
             camera: pinhole parameters.
-            samples: rays per pixel of a picture.
+            samples: visibility samples per pixel of a picture.
+            threads: pictures that are drawn at the same time.
         """
-        self._camera = camera
-        self._samples = samples
-        self._moving = scene.moving
-        points, triangles = points_table(scene), triangle_table(scene)
-        self._tracer = Tracer(scene, points, triangles)
-        textures = texture_tables(scene.textures)
-        self._rest = Surroundings(
-            rest_frames(scene), points, triangles, material_table(scene), *textures
+        self._camera, self._samples = camera, samples
+        self._tables = tables = scene_tables(scene)
+        self._tracer = Tracer(scene, tables.rest.points, tables.rest.triangles)
+        self._shadows = StaticShadows(
+            scene, tables.lamps, tables.rest, tables.statics, self._tracer
         )
-        self._lamps = lamp_table(scene.lights)
-        self._domes = Domes(dome_table(scene), dome_irradiance(scene), specular_table())
-        self._ids = np.array([0, *(i.instance_id for i in scene.instances)], np.uint16)
+        self._local = threading.local()
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def labels(self, views: Views) -> Labels:
         """Depth and instance ids at pixel centres, (N, H, W)."""
-        height, width = self._camera.height, self._camera.width
-        depth = np.empty((len(views), height, width), np.float32)
-        instance = np.empty((len(views), height, width), np.uint16)
-        centre = pattern(1, 1)
-        for i in range(len(views)):
-            world = self._world(views, i)
-            for first, last in self._batches(centre):
-                rays, _ = sample_rays(self._camera, views.world_from_camera[i], centre, first, last)
-                hits = self._tracer.nearest(rays, world)
-                depth[i, first:last] = hits["t"].reshape(-1, width)
-                instance[i, first:last] = self._ids[hits["instance"] + 1].reshape(-1, width)
+        shape = (len(views), self._camera.height, self._camera.width)
+        depth, instance = np.empty(shape, np.float32), np.empty(shape, np.uint16)
+
+        def label(i: int) -> None:
+            poses = views.world_from_camera[i], views.world_from_object[i]
+            self._painter().labels(*poses, depth[i], instance[i])
+
+        self._for_each(label, len(views))
         return Labels(depth=depth, instance=instance)
 
     def radiance(self, views: Views, *, oversample: int = 1) -> NDArray[np.float32]:
         """Linear scene radiance, (N, H * oversample, W * oversample, 3)."""
-        samples = pattern(self._samples, oversample)
+        samples = pixel_samples(self._samples, oversample)
         height, width = self._camera.height * oversample, self._camera.width * oversample
-        out = np.empty((len(views), height, width, 3), np.float32)
-        points = lamp_points(samples.lamp_square)
-        for i in range(len(views)):
-            world = self._world(views, i)
-            pose = views.world_from_camera[i]
-            step = differentials(self._camera, pose, samples.spacing)
-            for first, last in self._batches(samples):
-                rays, lamp_point = sample_rays(self._camera, pose, samples, first, last)
-                hits = self._tracer.nearest(rays, world)
-                seen, light = evaluate_hits(rays, hits, world, self._domes, step)
-                add_direct_light(
-                    light, seen, hits, self._lamps, lamp_point, points, self._tracer, world
-                )
-                _mean(light, out[i, first:last])
+        out = np.zeros((len(views), height, width, 3), np.float32)
+
+        def paint(i: int) -> None:
+            poses = views.world_from_camera[i], views.world_from_object[i]
+            self._painter().radiance(*poses, samples, out[i].reshape(-1, 3))
+
+        self._for_each(paint, len(views))
         return out
 
-    def _world(self, views: Views, i: int) -> Surroundings:
-        frames = frames_at(self._rest.frames, self._moving, views.world_from_object[i])
-        return self._rest._replace(frames=frames)
+    def _painter(self) -> Painter:
+        """This thread's painter."""
+        if not hasattr(self._local, "painter"):
+            self._local.painter = Painter(self._tables, self._shadows, self._tracer, self._camera)
+        painter: Painter = self._local.painter
+        return painter
 
-    def _batches(self, samples: Pattern) -> Iterator[tuple[int, int]]:
-        """Ranges of sub-pixel rows."""
-        rows = self._camera.height * samples.oversample
-        rays_per_row = self._camera.width * samples.oversample * len(samples.offset)
-        step = max(1, BATCH_RAYS // rays_per_row)
-        for first in range(0, rows, step):
-            yield first, min(first + step, rows)
-
-
-@njit(cache=True, nogil=True)
-def _mean(samples: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Mean of the samples of every sub-pixel, in their order, summed in float64."""
-    rows, columns, _ = out.shape
-    count = len(samples) // (rows * columns)
-    for r in range(rows):
-        for c in range(columns):
-            first = (r * columns + c) * count
-            for axis in range(3):
-                total = 0.0
-                for k in range(first, first + count):
-                    total += samples[k, axis]
-                out[r, c, axis] = total / count
+    def _for_each(self, work: Callable[[int], None], count: int) -> None:
+        for _ in self._pool.map(work, range(count)) if self._pool else map(work, range(count)):
+            pass

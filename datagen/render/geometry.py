@@ -6,13 +6,32 @@ a hit is computed exactly whatever the ray query's precision was.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from datagen.geometry.camera import invert_affine
-from datagen.render.vectors import Records, Vector, cross, dot, moved, row, sub, turned
+from datagen.render.vectors import (
+    Records,
+    Vector,
+    add,
+    cross,
+    dot,
+    moved,
+    normalized,
+    row,
+    scaled,
+    sub,
+    turned,
+    turned_back,
+    vector,
+)
 from datagen.scenes.model import Mesh, Scene
+
+LIFT = 4e-6
+"""Shadow rays start this far above a triangle, relative to its size and place."""
 
 TRIANGLE = np.dtype(
     [
@@ -66,12 +85,12 @@ def rest_frames(scene: Scene) -> Records:
     for i, instance in enumerate(scene.instances):
         frames["world_from_object"][i] = instance.world_from_object
     frames["object_from_world"] = invert_affine(frames["world_from_object"])
-    frames["middle"] = _middle(scene)
+    frames["middle"] = scene_box(scene).mean(axis=0)
     return frames
 
 
-def _middle(scene: Scene) -> NDArray[np.float64]:
-    """Centre of the box around all instances, (3,)."""
+def scene_box(scene: Scene) -> NDArray[np.float64]:
+    """Lowest and highest corner of the box around all instances at rest, (2, 3); 0 if none."""
     low, high = np.full(3, np.inf), np.full(3, -np.inf)
     for instance in scene.instances:
         points, matrix = scene.meshes[instance.mesh].points, instance.world_from_object[:3]
@@ -80,7 +99,7 @@ def _middle(scene: Scene) -> NDArray[np.float64]:
         ends = matrix[:, :3] * box[:, None]
         low = np.minimum(low, ends.min(axis=0).sum(axis=1) + matrix[:, 3])
         high = np.maximum(high, ends.max(axis=0).sum(axis=1) + matrix[:, 3])
-    return (low + high) / 2 if scene.instances else np.zeros(3)
+    return np.stack([low, high]) if scene.instances else np.zeros((2, 3))
 
 
 def frames_at(rest: Records, moving: tuple[int, ...], poses: NDArray[np.float64]) -> Records:
@@ -125,3 +144,45 @@ def intersect(
         return np.nan, 0.0, 0.0
     c = cross(s, d)
     return -dot(s, n) / facing, -dot(e2, c) / facing, dot(e1, c) / facing
+
+
+@njit(cache=True, nogil=True)
+def lifted(
+    points: NDArray[np.float64],
+    triangle: Any,
+    weight: Vector,
+    side: float,
+    flat: Vector,
+    frame: Any,
+) -> Vector:
+    """A point of a triangle in the world, where shadow rays start that must not meet it.
+
+    It is lifted onto the smooth surface that the corner normals describe,
+
+        p' = p - sum_i b_i min(0, (p - v_i).n_i) n_i        (b_i barycentric; Hanika 2021),
+
+    and a little above the triangle, so that a coarse mesh does not shade itself in steps.
+
+    Args:
+        points: points of all meshes.
+        triangle: TRIANGLE record.
+        weight: barycentric coordinates.
+        side: -1 to start behind the triangle, else 1.
+        flat: normal of the triangle, any length, object frame.
+        frame: FRAME record.
+    """
+    a = row(points, triangle.corner[0])
+    b, c = row(points, triangle.corner[1]), row(points, triangle.corner[2])
+    p = add(add(scaled(a, weight[0]), scaled(b, weight[1])), scaled(c, weight[2]))
+    lifted = p
+    reach = 0.0
+    for k in range(3):
+        away = sub(p, row(points, triangle.corner[k]))
+        normal = scaled(row(triangle.normal, k), side)
+        lifted = sub(lifted, scaled(normal, weight[k] * min(dot(away, normal), 0.0)))
+        edge = turned(frame.world_from_object, away)
+        reach = max(reach, abs(edge[0]), abs(edge[1]), abs(edge[2]))
+    q = moved(frame.world_from_object, lifted)
+    up = normalized(scaled(turned_back(frame.object_from_world, flat), side))
+    far = sub(q, vector(frame.middle))
+    return add(q, scaled(up, LIFT * max(reach, abs(far[0]), abs(far[1]), abs(far[2]))))

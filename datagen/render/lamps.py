@@ -1,7 +1,7 @@
 """Lights that cast shadows: distant, sphere and rectangle, as points to be looked at.
 
-Every visibility sample looks at one point of every lamp, given by a fixed point (x, y) of the unit
-square or disc (`sampling.Pattern.lamp_square`); the mean over a pixel's samples is the soft shadow.
+A lamp is looked at in fixed points (x, y) of the unit square or disc (`lamp_points`); the mean over
+them is the soft shadow.
 With surface point p, direction l to the lamp point and reflected f(l, v) n.l:
 
     distant  l = x u + y v + sqrt(1 - x^2 - y^2) w,  u, v of length sin(angle / 2);
@@ -23,7 +23,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.sampling import to_disc
 from datagen.render.vectors import (
     Records,
     Vector,
@@ -88,6 +87,20 @@ def _row(light: DistantLight | SphereLight | RectLight) -> tuple[Any, ...]:
             area = float(np.linalg.norm(np.cross(u, v)))
             radius = math.sqrt(area / math.pi)
             return (RECT, light.center, u, v, light.normal, radius, area, light.radiance)
+
+
+def to_disc(square: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The unit square onto the unit disc, keeping areas and neighbours (Shirley and Chiu 1997).
+
+    Args:
+        square: points in [0, 1)^2, shape (n, 2).
+    """
+    a, b = (2.0 * square - 1.0).T
+    flat = np.abs(a) > np.abs(b)
+    radius = np.where(flat, a, b)
+    longer = np.where(radius == 0.0, 1.0, radius)
+    angle = np.where(flat, math.pi / 4 * b / longer, math.pi / 2 - math.pi / 4 * a / longer)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
 def lamp_points(square: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

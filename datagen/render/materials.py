@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.textures import Footprint, lookup, lookup_base
-from datagen.render.vectors import Records, Vector, scaled, vector
+from datagen.render.textures import Footprint, lookup_base
+from datagen.render.vectors import Records
 from datagen.scenes.model import Material, Scene, TextureRef
 
 BASE_COLOR, EMISSION, ROUGHNESS, METALLIC, OPACITY = range(5)
@@ -83,43 +83,20 @@ def may_have_holes(material: Material) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _transformed(a: NDArray[np.float64], st: tuple[float, float]) -> tuple[float, float]:
+def transformed(a: NDArray[np.float64], st: tuple[float, float]) -> tuple[float, float]:
+    """Texture coordinates after an INPUT record's `st_transform`."""
     return a[0] * st[0] + a[1] * st[1] + a[4], a[2] * st[0] + a[3] * st[1] + a[5]
 
 
 @njit(cache=True, nogil=True)
-def _spread(a: NDArray[np.float64], f: Footprint) -> Footprint:
+def spread(a: NDArray[np.float64], f: Footprint) -> Footprint:
+    """A footprint after an INPUT record's `st_transform`."""
     return (
         a[0] * f[0] + a[1] * f[1],
         a[2] * f[0] + a[3] * f[1],
         a[0] * f[2] + a[1] * f[3],
         a[2] * f[2] + a[3] * f[3],
     )
-
-
-@njit(cache=True, nogil=True)
-def material_input(
-    source: Any,
-    textures: Records,
-    texels: NDArray[np.uint16],
-    st: tuple[float, float],
-    footprint: Footprint,
-) -> Vector:
-    """One input (INPUT record), filtered over a footprint in st; a scalar comes three times."""
-    if source.texture < 0:
-        return vector(source.constant)
-    s, t = _transformed(source.st_transform, st)
-    spread = _spread(source.st_transform, footprint)
-    texture = textures[source.texture]
-    texel = lookup(texture, texels, s, t, spread, texture.wrap_s, texture.wrap_t)
-    if source.channel == ALL:
-        return (
-            max(texel[0] * source.scale[0] + source.bias[0], 0.0),
-            max(texel[1] * source.scale[1] + source.bias[1], 0.0),
-            max(texel[2] * source.scale[2] + source.bias[2], 0.0),
-        )
-    k = source.channel
-    return scaled((1.0, 1.0, 1.0), max(texel[k] * source.scale[k] + source.bias[k], 0.0))
 
 
 @njit(cache=True, nogil=True)
@@ -131,7 +108,7 @@ def is_hole(
     Judged at full texture resolution, whatever asks: labels, pictures and shadows agree.
     """
     source = material.input[OPACITY]
-    s, t = _transformed(source.st_transform, st)
+    s, t = transformed(source.st_transform, st)
     k = source.channel
     value = lookup_base(textures[source.texture], texels, s, t)[k]
     return value * source.scale[k] + source.bias[k] < material.threshold

@@ -100,19 +100,3 @@ def specular_table() -> NDArray[np.float64]:
     rise = (1 - np.clip(h_v, 0, 1)) ** 5
     parts = [(weight * (1 - rise)).mean(axis=(2, 3)), (weight * rise).mean(axis=(2, 3))]
     return np.stack(parts, axis=-1)
-
-
-@inlined
-def specular_share(table: NDArray[np.float64], n_v: float, roughness: float) -> tuple[float, float]:
-    """A and B, bilinear in the table."""
-    last = TABLE_SIZE - 1.0
-    x = min(max(n_v * TABLE_SIZE - 0.5, 0.0), last)
-    y = min(max(roughness * TABLE_SIZE - 0.5, 0.0), last)
-    i, j = min(int(x), TABLE_SIZE - 2), min(int(y), TABLE_SIZE - 2)
-    u, v = x - i, y - j
-    weight = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
-    a = b = 0.0
-    for k in range(4):
-        a += weight[k] * table[i + k % 2, j + k // 2, 0]
-        b += weight[k] * table[i + k % 2, j + k // 2, 1]
-    return a, b

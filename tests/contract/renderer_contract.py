@@ -226,7 +226,7 @@ class RendererContract:
         for light in (sun(), lamp):
             seen = scene(
                 (quad(9.0, 9.0), place()),
-                (box((0.8, 0.8, 0.2)), place(0.0, 0.0, 1.5)),
+                (box((1.2, 1.2, 0.2)), place(0.0, 0.0, 1.5)),
                 lights=(light,),
             )
             pose = looking((3.0, 0.0, 0.8), (0.0, 0.0, 0.0))

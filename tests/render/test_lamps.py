@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracle.sampling import pattern
 
 from datagen.render.lamps import lamp_points, lamp_table, look_at
-from datagen.render.sampling import pattern
 from datagen.scenes.model import DistantLight, DomeLight, Light, RectLight, SphereLight
 
 WHITE = (1.0, 1.0, 1.0)

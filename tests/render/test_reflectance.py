@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen.render.reflectance import ggx, reflected, smith, specular_share, specular_table
+from datagen.render.raster.lighting import specular_share
+from datagen.render.reflectance import ggx, reflected, smith, specular_table
 
 UP = (0.0, 0.0, 1.0)
 
@@ -49,7 +50,7 @@ def test_specular_table_is_the_hemispherical_integral(n_v: float, rough: float) 
         for turn in (np.arange(count) + 0.5) / count * np.pi:
             light = direction(float(c), float(turn))
             total += reflected(UP, view, light, (0.0,) * 3, (0.3,) * 3, rough**2)[0]
-    a, b = specular_share(specular_table(), n_v, rough)
+    a, b = specular_share(specular_table().reshape(-1), n_v, rough)
     assert 0.3 * a + b == pytest.approx(total * 2 * np.pi / count**2, rel=0.02)
 
 

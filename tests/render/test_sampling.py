@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracle.sampling import pattern
 
-from datagen.render.sampling import pattern, to_disc
+from datagen.render.lamps import to_disc
 
 CASES = [(1, 1), (4, 1), (16, 1), (64, 1), (1, 2), (4, 2), (16, 2), (64, 2)]
 

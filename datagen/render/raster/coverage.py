@@ -8,6 +8,7 @@ the opacity texture at every sample.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def cover(
 
 
 @inner
-def _run(record: Records, y: int) -> tuple[int, int]:
+def _run(record: Any, y: int) -> tuple[int, int]:
     """The columns of row y where all three edge functions may be >= 0 somewhere in the pixel."""
     low, high = float(record.columns[0]), float(record.columns[1])
     for i in range(3):
@@ -90,9 +91,9 @@ def _run(record: Records, y: int) -> tuple[int, int]:
 
 @inner
 def _cover_with_holes(
-    record: Records,
-    triangle: Records,
-    material: Records,
+    record: Any,
+    triangle: Any,
+    material: Any,
     textures: Records,
     texels: NDArray[np.uint16],
     offset: NDArray[np.float32],
@@ -120,7 +121,7 @@ def _cover_with_holes(
 
 
 @inner
-def values_at(record: Records, x: float, y: float) -> tuple[float, float, float, float]:
+def values_at(record: Any, x: float, y: float) -> tuple[float, float, float, float]:
     """e_0, e_1, e_2 and 1 / z at a point of the image plane."""
     p = record.plane
     return (

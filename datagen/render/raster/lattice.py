@@ -66,15 +66,15 @@ def empty_lattice(surfaces: int, pages: int, words: int) -> Lattice:
 
 
 @inlined
-def level_of(edge: float, spacing: float) -> int:
+def level_of(edge: np.floating, spacing: np.floating) -> np.int64:
     """The coarsest level that splits an edge into parts no longer than `spacing`."""
     parts = np.float32(edge / spacing) * np.float32(1.0 - 2.0**-22)
     above = np.float32(max(parts, np.float32(1.0))).view(np.int32) >> np.int32(23)
-    return np.int64(min(above - 126, FINEST)) if parts > np.float32(1.0) else np.int64(0)
+    return min(np.int64(above) - 126, np.int64(FINEST)) if parts > np.float32(1.0) else np.int64(0)
 
 
 @inlined
-def key_of(surface: int, level: tuple[int, int], column: int, row: int) -> int:
+def key_of(surface: int, level: tuple[int, int], column: int, row: int) -> np.uint64:
     """Key of a page: 32 bits surface, 4 and 4 level, 12 column, 12 row; 0 is none's."""
     levels = np.uint64(level[0]) << np.uint64(28) | np.uint64(level[1]) << np.uint64(24)
     place = np.uint64(column) << np.uint64(12) | np.uint64(row)
@@ -82,7 +82,7 @@ def key_of(surface: int, level: tuple[int, int], column: int, row: int) -> int:
 
 
 @inlined
-def meaning_of(key: int) -> tuple[int, int, int, int, int]:
+def meaning_of(key: np.uint64) -> tuple[np.int64, np.int64, np.int64, np.int64, np.int64]:
     """Surface, levels, column and row of a page."""
     return (
         np.int64(key >> np.uint64(32)),
@@ -94,13 +94,15 @@ def meaning_of(key: int) -> tuple[int, int, int, int, int]:
 
 
 @inlined
-def _first_slot(key: int, slots: int) -> int:
+def _first_slot(key: np.uint64, slots: int) -> np.int64:
     mixed = key * np.uint64(0x9E3779B97F4A7C15)
     return np.int64((mixed ^ (mixed >> np.uint64(31))) & np.uint64(slots - 1))
 
 
 @inlined
-def find_page(slot_key: NDArray[np.uint64], slot_page: NDArray[np.int32], key: int) -> int:
+def find_page(
+    slot_key: NDArray[np.uint64], slot_page: NDArray[np.int32], key: np.uint64
+) -> np.int64:
     """The page of a key, 0 when there is none."""
     s = _first_slot(key, len(slot_key))
     while slot_key[s] != np.uint64(0) and slot_key[s] != key:

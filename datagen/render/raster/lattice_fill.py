@@ -1,6 +1,6 @@
 """What the nodes of a lattice see: shadow rays to points of every lamp.
 
-A node lies on a static triangle, lifted as every shadow ray's start (`surface.ray_start`). It looks
+A node lies on a static triangle, lifted as every shadow ray's start (`geometry.lifted`). It looks
 at 4 points of a lamp; unless they agree at 16; unless those agree at 64: a (0, 2)-sequence, each
 quarter of which covers the lamp. A lamp behind the node's shading normal is not looked at.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, kernel
-from datagen.render.geometry import edges
+from datagen.render.geometry import edges, lifted
 from datagen.render.lamps import STOP_SHORT, lamp_points, look_at
 from datagen.render.raster.lattice import (
     BITS,
@@ -24,7 +24,6 @@ from datagen.render.raster.lattice import (
     SIDE,
     meaning_of,
 )
-from datagen.render.surface import _start
 from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import (
     Records,
@@ -168,7 +167,7 @@ def place_nodes(
         side = -1.0 if surface % 2 else 1.0
         _, e1, e2 = edges(points, triangle.corner)
         flat = cross(e1, e2)
-        start = _start(points, triangle, weight, side, flat, frame)
+        start = lifted(points, triangle, weight, side, flat, frame)
         normal = (0.0, 0.0, 0.0)
         for k in range(3):
             normal = add(normal, scaled(row(triangle.normal, k), weight[k]))

@@ -58,16 +58,16 @@ def start_light(
 
     Args:
         block: the points.
-        irradiance: flat (9, 3) polynomial coefficients.
+        irradiance: from `irradiance_polynomial`.
         specular: flat `reflectance.specular_table`.
         light: written, flat (3, BLOCK).
     """
     for i in range(BLOCK):
         n, v = _read_three(block, NORMAL, i), _read_three(block, VIEW, i)
         n_v = max(dot(n, v), 1e-4)
-        a, b = _specular_share(specular, n_v, read(block, ROUGHNESS * BLOCK + i))
-        around = _irradiance(irradiance, n)
-        ahead = _irradiance(irradiance, normalized(sub(scaled(n, 2.0 * n_v), v)))
+        a, b = specular_share(specular, n_v, read(block, ROUGHNESS * BLOCK + i))
+        around = irradiance_at(irradiance, n)
+        ahead = irradiance_at(irradiance, normalized(sub(scaled(n, 2.0 * n_v), v)))
         left = (1.0 - (DIELECTRIC_F0 * a + b)) / math.pi
         for axis in range(3):
             diffuse = left * read(block, (BASE + axis) * BLOCK + i) * around[axis]
@@ -86,10 +86,8 @@ def _read_three(block: NDArray[np.float32], column: int, i: int) -> Vector:
 
 
 @inlined
-def _specular_share(
-    table: NDArray[np.float64], n_v: float, roughness: float
-) -> tuple[float, float]:
-    """`reflectance.specular_share` without branches."""
+def specular_share(table: NDArray[np.float64], n_v: float, roughness: float) -> tuple[float, float]:
+    """A and B (see `reflectance`), bilinear in the flat table; without branches."""
     last = TABLE_SIZE - 1.0
     x = min(max(n_v * TABLE_SIZE - 0.5, 0.0), last)
     y = min(max(roughness * TABLE_SIZE - 0.5, 0.0), last)
@@ -104,8 +102,19 @@ def _specular_share(
     )  # fmt: skip
 
 
+def irradiance_polynomial(irradiance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficients of 1, y, z, x, x y, y z, 3 z^2 - 1, x z, x^2 - y^2, by colour; flat, (27,).
+
+    Args:
+        irradiance: A_l L_lm, (9, 3), from `dome.dome_irradiance`.
+    """
+    square = np.array([1, 3, 3, 3, 15, 15, 5 / 4, 15, 15 / 4]) / (4 * math.pi)
+    return (irradiance * np.sqrt(square)[:, None]).reshape(-1)
+
+
 @inlined
-def _irradiance(c: NDArray[np.float64], n: Vector) -> Vector:
+def irradiance_at(c: NDArray[np.float64], n: Vector) -> Vector:
+    """Irradiance of all domes on a surface with unit normal n, from `irradiance_polynomial`."""
     return _polynomial(c, 0, n), _polynomial(c, 1, n), _polynomial(c, 2, n)
 
 

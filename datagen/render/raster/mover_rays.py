@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, kernel
-from datagen.render.geometry import edges
+from datagen.render.geometry import edges, lifted
 from datagen.render.lamps import STOP_SHORT, look_at
 from datagen.render.raster.coverage import values_at
-from datagen.render.raster.draw import View, shaded_by_mover
-from datagen.render.raster.shadows import MOVES, Statics
-from datagen.render.surface import _start
-from datagen.render.tracer import RAY, Surroundings, Tracer
+from datagen.render.raster.draw import shaded_by_mover
+from datagen.render.raster.picture import Shot
 from datagen.render.raster.points import Eye, sight
+from datagen.render.raster.samples import Samples
+from datagen.render.raster.shadows import MOVES, Statics
+from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import Records, Vector, add, cross, dot, scaled, vector
 
 TASK = np.dtype(
@@ -43,8 +44,7 @@ class Origins(NamedTuple):
     records: Records
     """RECORD records."""
     eye: Eye
-    place: NDArray[np.float64]
-    """(samples, 2) places of the samples in a pixel."""
+    samples: Samples
 
 
 def trace_movers(
@@ -53,10 +53,8 @@ def trace_movers(
     visible: NDArray[np.float32],
     lamps: Records,
     on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
-    view: View,
+    shot: Shot,
     statics: Statics,
-    side: int,
-    subs: int,
     tracer: Tracer,
     world: Surroundings,
 ) -> None:
@@ -68,21 +66,20 @@ def trace_movers(
         visible: (points, lamps) seen parts as far as static surfaces see static ones; changed.
         lamps: LAMP records.
         on_lamp: lamp points on disc and square.
-        view: the camera and the movers' balls.
+        shot: the camera and the movers' balls.
         statics: which triangles are static.
-        side: samples of a sub-pixel.
-        subs: sub-pixels of a pixel.
         tracer: answers rays.
         world: what rays meet.
     """
-    tasks = find_tasks(points, lamps, view, statics)
-    total = max(min(side, len(on_lamp[0]) // subs), 1)
+    tasks = find_tasks(points, lamps, shot, statics)
+    samples = seen_from.samples
+    total = max(min(samples.side, len(on_lamp[0]) // samples.oversample**2), 1)
     quarter = max(total // 4, 1)
-    _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, subs, tracer, world)
+    _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, tracer, world)
     if quarter < total:
         rest = mixed(tasks, len(points), len(lamps), quarter)
         part = tasks[rest]
-        _look(part, points, seen_from, lamps, on_lamp, quarter, total, subs, tracer, world)
+        _look(part, points, seen_from, lamps, on_lamp, quarter, total, tracer, world)
         tasks["seen"] *= total // quarter
         tasks[rest] = part
     write_visible(tasks, total, visible)
@@ -96,12 +93,11 @@ def _look(
     on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
     first: int,
     last: int,
-    subs: int,
     tracer: Tracer,
     world: Surroundings,
 ) -> None:
     """Let tasks look at their lamp points first .. last - 1."""
-    rays = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last, subs)
+    rays = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last)
     blocked = tracer.occluded(rays, world, static=False)
     own = np.repeat(tasks["moving"], last - first) & ~blocked
     blocked[own] = tracer.occluded(rays[own], world, moving=False)
@@ -109,7 +105,7 @@ def _look(
 
 
 @kernel
-def find_tasks(points: Records, lamps: Records, view: View, statics: Statics) -> Records:
+def find_tasks(points: Records, lamps: Records, shot: Shot, statics: Statics) -> Records:
     """Pairs of a point and a lamp that need rays, TASK records."""
     out = np.empty(len(points) * len(lamps), TASK)
     count = 0
@@ -127,7 +123,7 @@ def find_tasks(points: Records, lamps: Records, view: View, statics: Statics) ->
             seen = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), vector(point.start))
             if dot(seen.towards, vector(point.normal)) <= 0.0 or seen.factor <= 0.0:
                 continue
-            if moving or shaded_by_mover(point, lamps[k], view.balls):
+            if moving or shaded_by_mover(point, lamps[k], shot.balls):
                 out[count].point, out[count].lamp, out[count].seen = p, k, 0
                 out[count].group, out[count].moving = group, moving
                 count += 1
@@ -145,14 +141,13 @@ def mover_rays(
     on_square: NDArray[np.float64],
     first: int,
     last: int,
-    subs: int,
 ) -> Records:
     """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel.
 
     Each starts from another sample of the point's largest fragment.
     """
-    fragments, records, eye, offset = origins
-    side = len(offset) // subs
+    fragments, records, eye, samples = origins
+    subs = samples.oversample**2
     out = np.empty(len(tasks) * (last - first), RAY)
     at = 0
     for t in range(len(tasks)):
@@ -161,8 +156,8 @@ def mover_rays(
         record, frame = records[fragment.record], world.frames[point.instance]
         triangle = world.triangles[record.triangle]
         for j in range(first, last):
-            lane = fragment.sub * side + nth_sample(fragment, j)
-            x, y = fragment.column + offset[lane, 0], fragment.row + offset[lane, 1]
+            lane = fragment.sub * samples.side + nth_sample(fragment, j)
+            x, y = fragment.column + samples.place[lane, 0], fragment.row + samples.place[lane, 1]
             start = _ray_start(record, triangle, frame, world.points, eye, x, y, tasks[t].moving)
             k = j * subs + point.sub
             disc, square = (on_disc[k, 0], on_disc[k, 1]), (on_square[k, 0], on_square[k, 1])
@@ -205,7 +200,7 @@ def _ray_start(
     _, a, b = edges(points, triangle.corner)
     side = -1.0 if record.behind else 1.0
     weight = (e0 / total, e1 / total, e2 / total)
-    return _start(points, triangle, weight, side, cross(a, b), frame)
+    return lifted(points, triangle, weight, side, cross(a, b), frame)
 
 
 @kernel

@@ -55,6 +55,12 @@ def balls_at(balls: Records, poses: NDArray[np.float64]) -> Records:
     return out
 
 
+def reach_of(balls: Records, box: NDArray[np.float64]) -> float:
+    """How far any ball is from any point of a box, (2, 3), at most [m]."""
+    far = np.abs(balls["center"][:, None] - box).max(axis=1)
+    return float(np.linalg.norm(far, axis=1).max(initial=0.0))
+
+
 @kernel
 def shadow_mask(
     balls: Records, lamps: Records, reach: float, eye: Eye, width: int, height: int

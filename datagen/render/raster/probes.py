@@ -176,7 +176,7 @@ def _probes(side: np.floating) -> np.floating:
 
 
 @inner
-def _sort(lookup: Lookup, count: int, textures: NDArray[Any]) -> int:
+def _sort(lookup: Lookup, count: int, textures: NDArray[Any]) -> np.int32:
     """Make the entries, those with most probes first.
 
     Returns:
@@ -331,7 +331,7 @@ def _folded(s: np.floating, wrap: int) -> np.floating:
 @inlined
 def _neighbour(
     i: np.floating, size: np.floating, wrap: int, weight: np.floating
-) -> tuple[int, np.floating]:
+) -> tuple[np.int32, np.floating]:
     """Index of a texel, and its weight, which is nothing outside a black border."""
     outside = i < np.float32(0.0) or i >= size
     near = min(max(i, np.float32(0.0)), size - np.float32(1.0))

@@ -14,7 +14,7 @@ triangle needs to be clipped. Both sides of a triangle are seen.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def _determinant(matrix: NDArray[np.float64]) -> float:
 
 
 @kernel
-def _may_be_seen(matrix: NDArray[np.float64], here: Records, raster: Raster) -> bool:
+def _may_be_seen(matrix: NDArray[np.float64], here: Any, raster: Raster) -> bool:
     """Whether a bounding box is not wholly on the wrong side of one plane of the view."""
     left = right = above = below = back = 0
     for k in range(8):
@@ -197,7 +197,7 @@ def _bounds(v0: Vector, v1: Vector, v2: Vector) -> tuple[float, float, float, fl
 
 @kernel
 def _write(
-    out: Records, e0: Vector, e1: Vector, e2: Vector, det: float, box: tuple[int, int, int, int]
+    out: Any, e0: Vector, e1: Vector, e2: Vector, det: float, box: tuple[int, int, int, int]
 ) -> None:
     sign = 1.0 if det > 0.0 else -1.0
     w = scaled(add(add(e0, e1), e2), 1.0 / det)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
-from datagen.render.dome import background
+from datagen.render.dome import Domes, background
 from datagen.render.lamps import DISTANT, SPHERE
 from datagen.render.materials import (
     ALL,
@@ -20,15 +20,14 @@ from datagen.render.materials import (
     EMISSION,
     METALLIC,
     ROUGHNESS,
-    _spread,
-    _transformed,
+    spread,
+    transformed,
 )
 from datagen.render.raster import blocks
 from datagen.render.raster.blocks import BLOCK, COLUMNS
 from datagen.render.raster.lighting import add_ball, add_rectangle, add_sun, reflect, start_light
 from datagen.render.raster.points import Eye
 from datagen.render.raster.probes import Lookup, add_footprint, look_up, new_lookup
-from datagen.render.surface import Domes
 from datagen.render.tracer import Surroundings
 from datagen.render.vectors import Records, scaled, vector
 
@@ -162,9 +161,9 @@ def _input(
             constant = source.constant
             _set(desk.block, which, column, i, (constant[0], constant[1], constant[2]))
         else:
-            st = _transformed(source.st_transform, (point.st[0], point.st[1]))
+            st = transformed(source.st_transform, (point.st[0], point.st[1]))
             f = point.footprint
-            sides = _spread(source.st_transform, (f[0], f[1], f[2], f[3]))
+            sides = spread(source.st_transform, (f[0], f[1], f[2], f[3]))
             texture = shader.world.textures[source.texture]
             add_footprint(desk.lookup, count, source.texture, texture, st, sides)
             desk.listed[count] = i

@@ -60,8 +60,15 @@ class Wanted(NamedTuple):
     """Pages."""
     nodes: NDArray[np.int64]
     """As `node_at`."""
-    count: NDArray[np.int64]
+    sizes: NDArray[np.int64]
     """(2,) how many of each."""
+
+
+class Nodes(NamedTuple):
+    """What is known of static shadows, and what turned out to be missing."""
+
+    lattice: Lattice
+    wanted: Wanted
 
 
 @inlined
@@ -127,45 +134,65 @@ def see_lamps(
         Whether everything was known.
     """
     side = round(len(offset) * step * step)
-    lamps = visible.shape[1]
     for p in range(points):
-        for k in range(lamps):
+        for k in range(visible.shape[1]):
             visible[p, k] = np.float32(0.0)
     all_known = True
     for f in range(count):
         fragment = fragments[f]
         fragment.known = True
-        if fragment.record < 0 or lamps == 0:
+        if fragment.record < 0 or visible.shape[1] == 0:
             continue
         record = records[fragment.record]
         base = statics.first[record.instance]
         if base == MOVES:
             continue
         static = base + record.triangle
-        surface, corner = 2 * static + record.behind, statics.widest[static]
-        first = f
-        while first > 0 and _same_pixel(fragments[first - 1], fragment):
-            first -= 1
-        while fragments[first].record != fragment.record:
-            first += 1
+        place = (2 * static + record.behind, np.int64(statics.widest[static]))
+        first = _first_of_record(fragments, f)
         if first == f:
             x, y = fragment.place[0], fragment.place[1]
             spacing = spacing_at(record.plane, fragment.inverse_z, x, y, lens, DENSITY * step)
             fragment.level[0] = level_of(statics.edge[static, 0], spacing)
             fragment.level[1] = level_of(statics.edge[static, 1], spacing)
-            _compare(fragment, surface, corner, lattice, wanted)
+            _compare(fragment, place, lattice, wanted)
         else:
             fragment.level[0], fragment.level[1] = fragments[first].level
             fragment.node, fragment.known = fragments[first].node, fragments[first].known
-        if fragment.known and fragment.node != 0:
-            _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
-        elif fragment.known:
-            start = fragment.sub * side
-            fragment.known = _samples_known(fragment, surface, corner, offset, start, lattice, wanted)
-            if fragment.known:
-                _add_samples(fragment, surface, corner, offset, start, lattice, wanted, visible)
+        if fragment.known:
+            _add_fragment(fragment, place, offset, fragment.sub * side, lattice, wanted, visible)
         all_known &= fragment.known
     return all_known
+
+
+@inlined
+def _first_of_record(fragments: Records, f: int) -> int:
+    """The first fragment of the same record in the same pixel; nodes are compared once for all."""
+    first = f
+    while first > 0 and _same_pixel(fragments[first - 1], fragments[f]):
+        first -= 1
+    while fragments[first].record != fragments[f].record:
+        first += 1
+    return first
+
+
+@inlined
+def _add_fragment(
+    fragment: Any,
+    place: tuple[int, int],
+    offset: NDArray[np.float64],
+    start: int,
+    lattice: Lattice,
+    wanted: Wanted,
+    visible: NDArray[np.float32],
+) -> None:
+    """Add what a fragment's samples see, if that is known."""
+    if fragment.node != 0:
+        _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
+        return
+    fragment.known = _samples_known(fragment, place, offset, start, lattice, wanted)
+    if fragment.known:
+        _add_samples(fragment, place, offset, start, lattice, wanted, visible)
 
 
 @inlined
@@ -174,27 +201,29 @@ def _same_pixel(a: Any, b: Any) -> bool:
 
 
 @inlined
-def _compare(
-    fragment: Any, surface: int, corner: int, lattice: Lattice, wanted: Wanted
-) -> None:
-    """Write whether the nodes around a fragment's pixel are known, and one if they are alike."""
+def _compare(fragment: Any, place: tuple[int, int], lattice: Lattice, wanted: Wanted) -> None:
+    """Write whether the nodes around a fragment's pixel are known, and one if they are alike.
+
+    `place` is the surface and the corner that its lattice starts from.
+    """
     if fragment.level[0] == 0 and fragment.level[1] == 0:
-        one = -1 - 3 * surface
+        one = -1 - 3 * place[0]
         known, same = True, True
         for c in range(3):
             known &= _is_known(one - c, lattice, wanted)
             same &= _are_alike(one - c, one, lattice)
     else:
-        known, same, one = _compare_nodes(fragment, surface, corner, lattice, wanted)
+        known, same, one = _compare_nodes(fragment, place, lattice, wanted)
     fragment.known = known
     fragment.node = one if same else 0
 
 
 @inlined
 def _compare_nodes(
-    fragment: Any, surface: int, corner: int, lattice: Lattice, wanted: Wanted
-) -> tuple[bool, bool, int]:
+    fragment: Any, place: tuple[int, int], lattice: Lattice, wanted: Wanted
+) -> tuple[bool, bool, np.int64]:
     """Whether all nodes around a pixel are known and alike; one of them."""
+    surface, corner = place
     level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
     across, along = np.int64(1) << level[0], np.int64(1) << level[1]
     half, zero = np.float32(0.5), np.float32(0.0)
@@ -237,7 +266,7 @@ def _turned(
 
 
 @inlined
-def _cells(middle: np.floating, reach: np.floating, parts: int) -> tuple[int, int]:
+def _cells(middle: np.floating, reach: np.floating, parts: int) -> tuple[np.int64, np.int64]:
     """First and last cell that an interval of u or v touches."""
     size, zero = np.float32(parts), np.float32(0.0)
     last = size - np.float32(1.0)
@@ -259,8 +288,7 @@ def _inside(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating
 @inlined
 def _samples_known(
     fragment: Any,
-    surface: int,
-    corner: int,
+    place: tuple[int, int],
     offset: NDArray[np.float64],
     first: int,
     lattice: Lattice,
@@ -274,7 +302,7 @@ def _samples_known(
     bits, k = fragment.samples, first
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            node, _ = _around(fragment, surface, corner, offset[k, 0], offset[k, 1], lattice, wanted)
+            node, _ = _around(fragment, place, offset[k, 0], offset[k, 1], lattice, wanted)
             known &= node[0] != 0
             for c in range(4):
                 known = known and _is_known(node[c], lattice, wanted)
@@ -286,8 +314,7 @@ def _samples_known(
 @inlined
 def _add_samples(
     fragment: Any,
-    surface: int,
-    corner: int,
+    place: tuple[int, int],
     offset: NDArray[np.float64],
     first: int,
     lattice: Lattice,
@@ -298,9 +325,7 @@ def _add_samples(
     bits, k = fragment.samples, first
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            node, weight = _around(
-                fragment, surface, corner, offset[k, 0], offset[k, 1], lattice, wanted
-            )
+            node, weight = _around(fragment, place, offset[k, 0], offset[k, 1], lattice, wanted)
             _add_sample(node, weight, lattice, visible, fragment.point)
         bits >>= np.uint64(1)
         k += 1
@@ -321,14 +346,14 @@ def _between_corners(surface: int, b1: np.floating, b2: np.floating) -> tuple[Fo
 @inlined
 def _around(
     fragment: Any,
-    surface: int,
-    corner: int,
+    place: tuple[int, int],
     x: float,
     y: float,
     lattice: Lattice,
     wanted: Wanted,
 ) -> tuple[Four, Four]:
     """The nodes around a place in the fragment's pixel, 0 where unknown, and their weights."""
+    surface, corner = place
     b1, b2 = _inside(fragment, x, y)
     level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
     if level[0] == 0 and level[1] == 0:
@@ -355,9 +380,9 @@ def _around(
 
 @inlined
 def _want_page(key: int, wanted: Wanted) -> None:
-    if wanted.count[0] < len(wanted.keys):
-        wanted.keys[wanted.count[0]] = key
-        wanted.count[0] += 1
+    if wanted.sizes[0] < len(wanted.keys):
+        wanted.keys[wanted.sizes[0]] = key
+        wanted.sizes[0] += 1
 
 
 @inlined
@@ -365,9 +390,9 @@ def _is_known(node: int, lattice: Lattice, wanted: Wanted) -> bool:
     common = np.uint32(KNOWN)
     for k in range(lattice.page.shape[1]):
         common &= _word(node, k, lattice)
-    if common == np.uint32(0) and wanted.count[1] < len(wanted.nodes):
-        wanted.nodes[wanted.count[1]] = node
-        wanted.count[1] += 1
+    if common == np.uint32(0) and wanted.sizes[1] < len(wanted.nodes):
+        wanted.nodes[wanted.sizes[1]] = node
+        wanted.sizes[1] += 1
     return common != np.uint32(0)
 
 
@@ -419,5 +444,5 @@ def _add_sample(
 
 
 @inlined
-def _field(word: int, lamp: int) -> int:
+def _field(word: np.uint32, lamp: int) -> np.int64:
     return np.int64((word >> np.uint32(BITS * (lamp % LAMPS_PER_WORD))) & np.uint32(FIELD))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from oracle.sampling import Pattern
 
-from datagen.render.sampling import Pattern
 from datagen.render.tracer import RAY
 from datagen.render.vectors import Records, Vector, turned
 from schemas.camera import Intrinsics

@@ -68,17 +68,3 @@ def _radical_inverse(k: NDArray[np.int_]) -> NDArray[np.float64]:
     for bit in range(int(k.max(initial=0)).bit_length()):
         out += ((k >> bit) & 1) * 0.5 ** (bit + 1)
     return out
-
-
-def to_disc(square: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The unit square onto the unit disc, keeping areas and neighbours (Shirley and Chiu 1997).
-
-    Args:
-        square: points in [0, 1)^2, shape (n, 2).
-    """
-    a, b = (2.0 * square - 1.0).T
-    flat = np.abs(a) > np.abs(b)
-    radius = np.where(flat, a, b)
-    longer = np.where(radius == 0.0, 1.0, radius)
-    angle = np.where(flat, math.pi / 4 * b / longer, math.pi / 2 - math.pi / 4 * a / longer)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

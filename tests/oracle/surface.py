@@ -8,11 +8,7 @@ triangle's plane (normal N) at a point that differs by
 in barycentric coordinates (Igehy 1999, for rays from one point).
 
 Both sides of a triangle are seen; from behind, its normals are turned round. Shadow rays start from
-the hit lifted onto the smooth surface that the corner normals describe,
-
-    p' = p - sum_i b_i min(0, (p - v_i).n_i) n_i        (b_i barycentric; Hanika 2021),
-
-and a little above the triangle, so that a coarse mesh does not shade itself in steps.
+the hit lifted off the triangle (`geometry.lifted`).
 """
 
 from __future__ import annotations
@@ -24,11 +20,20 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.dome import ambient_irradiance, background
-from datagen.render.geometry import edges, intersect
-from datagen.render.materials import BASE_COLOR, EMISSION, METALLIC, ROUGHNESS, material_input
-from datagen.render.reflectance import DIELECTRIC_F0, MIN_ROUGHNESS, specular_share
-from datagen.render.textures import Footprint
+from datagen.render.compiled import inlined
+from datagen.render.dome import background, harmonics_at
+from datagen.render.geometry import edges, intersect, lifted
+from datagen.render.materials import (
+    ALL,
+    BASE_COLOR,
+    EMISSION,
+    METALLIC,
+    ROUGHNESS,
+    spread,
+    transformed,
+)
+from datagen.render.reflectance import DIELECTRIC_F0, MIN_ROUGHNESS, TABLE_SIZE
+from datagen.render.textures import Footprint, lookup
 from datagen.render.tracer import Surroundings, corner_mean
 from datagen.render.vectors import (
     Records,
@@ -36,7 +41,6 @@ from datagen.render.vectors import (
     add,
     cross,
     dot,
-    moved,
     normalized,
     row,
     scaled,
@@ -46,10 +50,6 @@ from datagen.render.vectors import (
     turned_back,
     vector,
 )
-
-LIFT = 4e-6
-"""Shadow rays start this far above a triangle, relative to its size and place."""
-
 
 SURFACE = np.dtype(
     [
@@ -147,7 +147,7 @@ def _place(
         smooth = flat
     normal = normalized(scaled(turned_back(to_object, smooth), side))
     view = normalized(scaled(direction, -1.0))
-    start = _start(points, triangle, weight, side, flat, frame)
+    start = lifted(points, triangle, weight, side, flat, frame)
     for axis in range(3):
         out.normal[axis] = normal[axis]
         out.to_camera[axis] = view[axis]
@@ -190,33 +190,6 @@ def _footprint(
 
 
 @njit(cache=True, nogil=True)
-def _start(
-    points: NDArray[np.float64],
-    triangle: Any,
-    weight: Vector,
-    side: float,
-    flat: Vector,
-    frame: Any,
-) -> Vector:
-    """The hit in the world, lifted onto the smooth surface and off the triangle."""
-    a = row(points, triangle.corner[0])
-    b, c = row(points, triangle.corner[1]), row(points, triangle.corner[2])
-    p = add(add(scaled(a, weight[0]), scaled(b, weight[1])), scaled(c, weight[2]))
-    lifted = p
-    reach = 0.0
-    for k in range(3):
-        away = sub(p, row(points, triangle.corner[k]))
-        normal = scaled(row(triangle.normal, k), side)
-        lifted = sub(lifted, scaled(normal, weight[k] * min(dot(away, normal), 0.0)))
-        edge = turned(frame.world_from_object, away)
-        reach = max(reach, abs(edge[0]), abs(edge[1]), abs(edge[2]))
-    q = moved(frame.world_from_object, lifted)
-    up = normalized(scaled(turned_back(frame.object_from_world, flat), side))
-    far = sub(q, vector(frame.middle))
-    return add(q, scaled(up, LIFT * max(reach, abs(far[0]), abs(far[1]), abs(far[2]))))
-
-
-@njit(cache=True, nogil=True)
 def _fill_material(
     out: Any,
     material: Any,
@@ -255,3 +228,56 @@ def _ambient(
     diffuse = times(scaled(vector(surface.diffuse), left), around)
     mirrored = times(add(scaled(vector(surface.f0), a), (b, b, b)), ahead)
     return scaled(add(diffuse, mirrored), 1.0 / math.pi)
+
+
+@njit(cache=True, nogil=True)
+def material_input(
+    source: Any,
+    textures: Records,
+    texels: NDArray[np.uint16],
+    st: tuple[float, float],
+    footprint: Footprint,
+) -> Vector:
+    """One input (INPUT record), filtered over a footprint in st; a scalar comes three times."""
+    if source.texture < 0:
+        return vector(source.constant)
+    s, t = transformed(source.st_transform, st)
+    area = spread(source.st_transform, footprint)
+    texture = textures[source.texture]
+    texel = lookup(texture, texels, s, t, area, texture.wrap_s, texture.wrap_t)
+    if source.channel == ALL:
+        return (
+            max(texel[0] * source.scale[0] + source.bias[0], 0.0),
+            max(texel[1] * source.scale[1] + source.bias[1], 0.0),
+            max(texel[2] * source.scale[2] + source.bias[2], 0.0),
+        )
+    k = source.channel
+    return scaled((1.0, 1.0, 1.0), max(texel[k] * source.scale[k] + source.bias[k], 0.0))
+
+
+@njit(cache=True, nogil=True)
+def ambient_irradiance(irradiance: NDArray[np.float64], n: Vector) -> Vector:
+    """Irradiance of all domes on a surface with unit normal n, from `dome_irradiance`."""
+    r = g = b = 0.0
+    basis = harmonics_at(n[0], n[1], n[2])
+    for k in range(9):
+        r += irradiance[k, 0] * basis[k]
+        g += irradiance[k, 1] * basis[k]
+        b += irradiance[k, 2] * basis[k]
+    return max(r, 0.0), max(g, 0.0), max(b, 0.0)
+
+
+@inlined
+def specular_share(table: NDArray[np.float64], n_v: float, roughness: float) -> tuple[float, float]:
+    """A and B, bilinear in the table."""
+    last = TABLE_SIZE - 1.0
+    x = min(max(n_v * TABLE_SIZE - 0.5, 0.0), last)
+    y = min(max(roughness * TABLE_SIZE - 0.5, 0.0), last)
+    i, j = min(int(x), TABLE_SIZE - 2), min(int(y), TABLE_SIZE - 2)
+    u, v = x - i, y - j
+    weight = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+    a = b = 0.0
+    for k in range(4):
+        a += weight[k] * table[i + k % 2, j + k // 2, 0]
+        b += weight[k] * table[i + k % 2, j + k // 2, 1]
+    return a, b

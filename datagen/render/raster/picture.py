@@ -1,0 +1,53 @@
+"""What one picture is drawn from, as compiled code takes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.raster.points import Eye
+from datagen.render.raster.samples import Samples
+from datagen.render.raster.shade import Shader
+from datagen.render.raster.shadows import Statics
+from datagen.render.vectors import Records
+
+
+class Shot(NamedTuple):
+    """Camera and moving objects at one instant."""
+
+    eye: Eye
+    lens: tuple[float, float, float, float]
+    """fx, fy, cx, cy."""
+    width: int
+    height: int
+    balls: Records
+    """BALL records of the movers."""
+    shadowed: NDArray[np.bool_]
+    """(height, width) `mover_shadows.shadow_mask`."""
+
+
+class Seen(NamedTuple):
+    """The triangles that may be seen, sorted into bands of rows."""
+
+    records: Records
+    """RECORD records."""
+    start: NDArray[np.int64]
+    """(bands + 1,) where each band's list starts."""
+    listed: NDArray[np.int32]
+    """Rows of `records`."""
+    rows: int
+    """Rows of a band."""
+
+
+class Picture(NamedTuple):
+    """One picture."""
+
+    shot: Shot
+    samples: Samples
+    seen: Seen
+    holed: NDArray[np.bool_]
+    """(materials,) may have holes."""
+    statics: Statics
+    shader: Shader

@@ -1,0 +1,63 @@
+"""Where visibility is sampled: the same places in every pixel, picture and process.
+
+A pixel is split into `oversample`^2 sub-pixels, each with an m x m sheared lattice ("rotated
+grid"): its m^2 samples have m^2 distinct columns and rows, so a near-vertical or near-horizontal
+edge is seen in m^2 steps. In sub-pixel units
+
+    x = (i + (j + 1/2) / m) / m,    y = (j + (m - i - 1/2) / m) / m,    0 <= i, j < m.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.raster.lanes import LANES
+
+
+class Samples(NamedTuple):
+    """Visibility samples of a pixel."""
+
+    oversample: int
+    """Sub-pixels of a pixel's side."""
+    side: int
+    """Samples of a sub-pixel."""
+    place: NDArray[np.float64]
+    """(samples, 2) in the pixel, sub-pixel by sub-pixel."""
+    lanes: NDArray[np.float32]
+    """(groups, 2, LANES) the same, filled up with NaN."""
+
+    @property
+    def slots(self) -> float:
+        """All samples lie at x, y = (k + 1/2) / slots [px]."""
+        return float(self.oversample * self.side)
+
+
+def pixel_samples(samples: int, oversample: int) -> Samples:
+    """`samples` per pixel, at least one per sub-pixel, which then lies in its middle."""
+    side = max(1, math.isqrt(samples // oversample**2))
+    inside = rotated_grid(side)
+    sub = np.stack(np.divmod(np.arange(oversample**2), oversample)[::-1], axis=1)
+    place = ((sub[:, None] + inside) / oversample).reshape(-1, 2)
+    groups = -(-len(place) // LANES)
+    lanes = np.full((groups * LANES, 2), np.nan, np.float32)
+    lanes[: len(place)] = place
+    return Samples(
+        oversample=oversample,
+        side=side * side,
+        place=place,
+        lanes=np.ascontiguousarray(lanes.reshape(groups, LANES, 2).transpose(0, 2, 1)),
+    )
+
+
+def rotated_grid(side: int) -> NDArray[np.float64]:
+    """Places in the unit square, (side^2, 2), in an order in which neighbours lie apart."""
+    row, column = np.divmod(np.arange(side * side), side)
+    shift = 2 * column + 1
+    i, j = column, (shift + row) % side if side % 2 else (row + shift % (side + 1)) % side
+    x = (i + (j + 0.5) / side) / side
+    y = (j + (side - i - 0.5) / side) / side
+    return np.stack([x, y], axis=1)
