@@ -16,16 +16,17 @@ from datagen.sensors.events.tiles import (
     COMPILE,
     TIE,
     TILE,
-    expand,
     gather,
     list_marked,
     scatter,
-    stamp_of,
+    whole_us,
 )
 
 GUARD_MARGIN = 1e-6
-ROWS = 9
-AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, LOW, HIGH = range(ROWS)
+ROWS = 11
+AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, SPEED, FIRST, LOW, HIGH = range(ROWS)
+"""Of the listed pixels: log light, reference, thresholds, signed threshold ahead, crossings,
+microseconds per log unit, first stamp, guards."""
 
 
 @njit(**COMPILE)
@@ -56,9 +57,9 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     """
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
-    records = np.empty(TILE, np.uint64)
+    records = np.empty((last - first) * intervals * TILE // 8 + TILE, np.uint64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
-    owner, ordinal = np.empty(TILE, np.int32), np.empty(TILE, np.float64)
+    owner = np.empty(TILE, np.int32)
     rows = np.empty((ROWS, TILE), np.float64)
     count = segment = 0
     for tile in range(first, last):
@@ -72,13 +73,11 @@ def clean_tiles(  # type: ignore[no-untyped-def]
             if m > 0:
                 found = listed[:m]
                 _look(found, before, after, reference[a:b], on[a:b], off[a:b], response, rows)
-                total = _cross(m, rows)
-                if total + 1 > owner.size:
+                total = _cross(m, rows, duration)
+                if total >= owner.size:
                     owner = np.empty(2 * total, np.int32)
-                    ordinal = np.empty(2 * total, np.float64)
-                records = with_room(records, count, total)
-                e = expand(rows[CROSSINGS, :m], owner, ordinal)
-                _stamp(owner[:e], ordinal[:e], found, rows, duration, address[a:b], records[count:])
+                records = with_room(records, count, total + 1)
+                e = _emit(found, rows, duration, address[a:b], records[count:], owner)
                 if refractory > 0:
                     e = rested(records[count : count + e], owner, found, t[k], refractory,
                                last_event[a:b])  # fmt: skip
@@ -125,29 +124,43 @@ def _look(found, before, after, reference, on, off, response, rows):  # type: ig
 
 
 @njit(**COMPILE)
-def _cross(m, rows):  # type: ignore[no-untyped-def]
-    """Signed threshold and number of crossings of each pixel; returns their sum."""
-    after, reference, on, off = rows[AFTER], rows[REFERENCE], rows[ON], rows[OFF]
-    step, crossings = rows[STEP], rows[CROSSINGS]
-    total = 0.0
+def _cross(m, rows, duration):  # type: ignore[no-untyped-def]
+    """Count the crossings of each pixel and stamp the first; returns how many there are."""
+    after, before, reference, on, off = (
+        rows[AFTER], rows[BEFORE], rows[REFERENCE], rows[ON], rows[OFF],
+    )  # fmt: skip
+    step, crossings, speed, first = rows[STEP], rows[CROSSINGS], rows[SPEED], rows[FIRST]
+    total = 0
     for k in range(m):
         moved = after[k] - reference[k]
         threshold = on[k] if moved >= 0.0 else off[k]
         crossings[k] = np.floor(np.abs(moved) / threshold + TIE)
         step[k] = threshold if moved >= 0.0 else -threshold
-        total += crossings[k]
-    return np.int64(total)
+        total += int(crossings[k])
+    for k in range(m):
+        speed[k] = duration / (after[k] - before[k])
+        at = (reference[k] + step[k] - before[k]) * speed[k]
+        first[k] = whole_us(at, duration)
+    return total
 
 
 @njit(**COMPILE)
-def _stamp(owner, ordinal, found, rows, duration, address, records):  # type: ignore[no-untyped-def]
-    after, before, reference, step = rows[AFTER], rows[BEFORE], rows[REFERENCE], rows[STEP]
-    for e in range(owner.size):
-        k = np.uint32(owner[e])
-        us_per_log = duration / (after[k] - before[k])
-        at = (reference[k] + ordinal[e] * step[k] - before[k]) * us_per_log
-        brighter = np.uint64(step[k] > 0.0)
-        records[e] = address[np.uint32(found[k])] | stamp_of(at, duration) << STAMP_SHIFT | brighter
+def _emit(found, rows, duration, address, records, owner):  # type: ignore[no-untyped-def]
+    """Write the records of all crossings and whose they are; needs room for one more."""
+    before, reference, step = rows[BEFORE], rows[REFERENCE], rows[STEP]
+    crossings, speed, first = rows[CROSSINGS], rows[SPEED], rows[FIRST]
+    e = 0
+    for k in range(found.size):
+        record = address[np.uint32(found[k])] | np.uint64(step[k] > 0.0)
+        records[e] = record | np.uint64(np.int64(first[k])) << STAMP_SHIFT
+        owner[e] = k
+        n = int(crossings[k])
+        for i in range(1, n):
+            at = (reference[k] + (i + 1.0) * step[k] - before[k]) * speed[k]
+            records[e + i] = record | np.uint64(np.int64(whole_us(at, duration))) << STAMP_SHIFT
+            owner[e + i] = k
+        e += n
+    return e
 
 
 @njit(**COMPILE)

@@ -18,12 +18,13 @@ from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.path import crossing, turning_points, voltage
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, brighter, new_shots, strike
-from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, stamp_of
+from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, whole_us
 from datagen.sensors.hashing import normal
 
 NOISY_TIE = 1e-5
 """As `TIE` of the clean pixel, but wide enough for states in float32."""
-CONVERGED = 1e-7
+CONVERGED = 1e-5
+"""Length of the last step; about half X times its square is left after it."""
 NOISE, PLAIN = np.uint64(2), np.uint64(0)
 """Label bit of a record."""
 LOW_WORD = np.uint64(0xFFFFFFFF)
@@ -183,7 +184,7 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
     """
     m = found.size
     gather(strikes, found, v[COUNT : COUNT + m])
-    most = 0.0
+    most = 0
     for k in range(m):
         g, a, b, x = v[G + k], v[A + k], v[B + k], v[X + k]
         turned = (g + a * x < 0.0) != (g + a * x * exponential(-x) < 0.0)
@@ -195,8 +196,8 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
         once = (struck == 1.0) & (n == 0.0)
         easy = struck == 0.0
         v[COUNT + k] = WALK if walk else (n if easy else (ONCE if once else WALK))
-        most += n if easy and not walk else np.floor(3.0 * swing / least) + 2.0 * struck + 8.0
-    return int(most)
+        most += int(n if easy and not walk else 3.0 * swing / least + 2.0 * struck + 8.0)
+    return most
 
 
 @njit(**COMPILE)
@@ -294,12 +295,11 @@ def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILE)
 def _newton(n, z):  # type: ignore[no-untyped-def]
-    """Four steps from the chord; NaN where that is not enough. Returns how often it is not."""
+    """Three steps from the chord; NaN where that is not enough. Returns how often it is not."""
     hard = 0
     for i in range(n):
         u0, g, a, x, level = z[U0 + i], z[G + i], z[A + i], z[X + i], z[LEVEL + i]
         s = (level - u0) / (z[U1 + i] - u0)
-        s -= _newton_step(s, u0, g, a, x, level)
         s -= _newton_step(s, u0, g, a, x, level)
         s -= _newton_step(s, u0, g, a, x, level)
         step = _newton_step(s, u0, g, a, x, level)
@@ -330,7 +330,7 @@ def _stamp(e, entries, found, duration, address, records):  # type: ignore[no-un
     owner, _, sigma, bits = entries
     length = np.float64(duration)
     for i in range(e):
-        stamp = stamp_of(sigma[i] * length, length) << STAMP_SHIFT
+        stamp = np.uint64(np.int64(whole_us(sigma[i] * length, length))) << STAMP_SHIFT
         records[i] = address[np.uint32(found[np.uint32(owner[i])])] | stamp | bits[i]
 
 

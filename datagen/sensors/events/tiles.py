@@ -1,8 +1,8 @@
-"""What the clean and the noisy kernel share: tiles, compaction, expansion, stamps.
+"""What the clean and the noisy kernel share: tiles, compaction, stamps.
 
 A kernel works through one tile of pixels and one interval at a time in short loops without
 branches, so that each loop is vectorised: mark the pixels that may send events, list them, gather
-what is known of them, compute, expand every pixel into its crossings, stamp those.
+what is known of them, compute.
 """
 
 from __future__ import annotations
@@ -50,24 +50,6 @@ def scatter(values, listed, target):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def expand(crossings, owner, ordinal):  # type: ignore[no-untyped-def]
-    """One entry per crossing: which pixel of the list it belongs to, and 1, 2, ... within it.
-
-    Both must have room for one entry more than there are crossings; returns how many there are.
-    """
-    e = 0
-    for k in range(crossings.size):
-        owner[e] = k
-        ordinal[e] = 1.0
-        n = int(crossings[k])
-        for i in range(1, n):
-            owner[e + i] = k
-            ordinal[e + i] = i + 1.0
-        e += n
-    return e
-
-
-@njit(**COMPILE)
-def stamp_of(at, duration):  # type: ignore[no-untyped-def]
-    """Whole microseconds 1 .. duration of a crossing `at` microseconds after the start."""
-    return np.uint64(np.int64(np.minimum(np.maximum(np.ceil(at - STAMP_SLACK_US), 1.0), duration)))
+def whole_us(at, duration):  # type: ignore[no-untyped-def]
+    """The whole microsecond, 1 .. duration, of a crossing `at` microseconds after the start."""
+    return np.minimum(np.maximum(np.ceil(at - STAMP_SLACK_US), 1.0), duration)
