@@ -39,6 +39,7 @@ from datagen.diff.binning import bin_events
 from datagen.representations.samples import voxel_sample
 from datagen.representations.voxel_conventions import voxel_grid_as
 from datagen.representations.voxel_grid import voxel_grid
+from datagen.representations.voxel_votes import vote_trilinear
 from datagen.training.config import TrainConfig
 from datagen.training.data import training_batches, training_windows
 from datagen.training.losses import multiscale_flow_loss
@@ -46,20 +47,18 @@ from datagen.training.models.base import SmallUnetSpec, build_model
 from schemas.arrays import EventArray
 
 HEIGHT, WIDTH, BINS = 480, 640, 15
+SIZE = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
 ORDER = (0, 2, 4, 1, 3) * 4
 """Windows asked for, never two neighbours in a row."""
 MILLION = 1_000_000
 
 
-def best_seconds(work: Callable[[], Any], repeats: int = 5) -> float:
-    """Least time of several runs, after one that compiles."""
-    work()
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
+def best_seconds(*works: Callable[[], Any], repeats: int = 5) -> list[float]:
+    """Least time of each work, run in turn after once to compile, so that all see the same machine."""
+    for work in works:
         work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+    times = [[seconds_of(work) for work in works] for _ in range(repeats)]
+    return [min(of_one) for of_one in zip(*times, strict=True)]
 
 
 def random_events(n: int) -> EventArray:
@@ -76,15 +75,27 @@ def random_events(n: int) -> EventArray:
 def voxel_figures() -> dict[str, float]:
     """Voxel grids of a million events, ours and others'."""
     events = random_events(MILLION)
-    size = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
-    own = best_seconds(lambda: voxel_grid(events, start_us=0, end_us=100_000, **size))
-    positions = np.stack([events.x, events.y], axis=1).astype(np.float32)
-    trilinear = best_seconds(lambda: voxel_grid_as("eraft", events, positions=positions, **size))
+    own, trilinear = best_seconds(
+        lambda: own_grid(events),
+        lambda: voxel_grid_as("eraft", events, positions=rectified(events), **SIZE),
+    )
     figures = {
         "voxel_mev_s_1thread": MILLION / own / 1e6,
         "voxel_trilinear_mev_s_1thread": MILLION / trilinear / 1e6,
     }
-    return figures | tonic_figures(events) | eraft_figures(events, positions, trilinear)
+    return figures | tonic_figures(events) | eraft_figures(events)
+
+
+def own_grid(events: EventArray) -> np.ndarray:
+    """Our voxel grid from the first to the last event."""
+    return voxel_grid(events, start_us=int(events.t[0]), end_us=int(events.t[-1]), **SIZE)
+
+
+def rectified(events: EventArray) -> np.ndarray:
+    """Positions between pixels, as a rectification map gives."""
+    moved = np.stack([events.x, events.y], axis=1).astype(np.float32)
+    moved += np.float32(0.37)
+    return np.minimum(moved, np.array([WIDTH - 1, HEIGHT - 1], np.float32))
 
 
 def tonic_figures(events: EventArray) -> dict[str, float]:
@@ -98,11 +109,11 @@ def tonic_figures(events: EventArray) -> dict[str, float]:
     for name in ("t", "x", "y", "p"):
         theirs[name] = getattr(events, name)
     size = (WIDTH, HEIGHT, 2)
-    ours = voxel_grid_as("tonic", events, bins=BINS, height=HEIGHT, width=WIDTH)
+    ours = voxel_grid_as("tonic", events, **SIZE)
     grid = module.to_voxel_grid_numpy(theirs.copy(), size, BINS)
-    seconds = best_seconds(lambda: module.to_voxel_grid_numpy(theirs.copy(), size, BINS))
-    own = best_seconds(
-        lambda: voxel_grid_as("tonic", events, bins=BINS, height=HEIGHT, width=WIDTH)
+    seconds, own = best_seconds(
+        lambda: module.to_voxel_grid_numpy(theirs.copy(), size, BINS),
+        lambda: voxel_grid_as("tonic", events, **SIZE),
     )
     return {
         "ratio_tonic": seconds / own,
@@ -110,30 +121,44 @@ def tonic_figures(events: EventArray) -> dict[str, float]:
     }
 
 
-def eraft_figures(
-    events: EventArray, positions: np.ndarray, own_seconds: float
-) -> dict[str, float]:
-    """The same grid by E-RAFT's code, if a checkout is named."""
+def eraft_figures(events: EventArray) -> dict[str, float]:
+    """The same grid by E-RAFT's code, if a checkout is named.
+
+    On whole pixels without normalisation; and between pixels with it, as E-RAFT's loader does.
+    """
     checkout = os.environ.get("DATAGEN_ERAFT")
     if checkout is None:
         return {}
     sys.path.insert(0, checkout)
-    theirs = importlib.import_module("utils.dsec_utils").VoxelGrid((BINS, HEIGHT, WIDTH), True)
-    columns = {
-        "x": torch.from_numpy(positions[:, 0].copy()),
-        "y": torch.from_numpy(positions[:, 1].copy()),
-        "t": torch.from_numpy((events.t - events.t[0]).astype(np.float32)),
-        "p": torch.from_numpy(events.p.astype(np.float32)),
-    }
-    columns["t"] = columns["t"] / columns["t"][-1]
-    grid = theirs.convert(columns).numpy()
-    seconds = best_seconds(lambda: theirs.convert(columns), repeats=3)
-    size = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
-    ours = voxel_grid_as("eraft", events, positions=positions, **size)
+    theirs = importlib.import_module("utils.dsec_utils").VoxelGrid
+    plain, normalised = theirs(tuple(SIZE.values()), False), theirs(tuple(SIZE.values()), True)
+    between = rectified(events)
+    pixels = eraft_columns(events, np.stack([events.x, events.y], axis=1).astype(np.float32))
+    positions = eraft_columns(events, between)
+    grid, moved = plain.convert(pixels).numpy(), plain.convert(positions).numpy()
+    seconds, own, seconds_moved, own_moved = best_seconds(
+        lambda: plain.convert(pixels),
+        lambda: own_grid(events),
+        lambda: normalised.convert(positions),
+        lambda: voxel_grid_as("eraft", events, positions=between, **SIZE),
+    )
+    ours = np.zeros_like(moved)
+    scale = (BINS - 1) / float(events.t[-1] - events.t[0])
+    vote_trilinear(ours, events.t, between, events.p, int(events.t[0]), scale)
     return {
-        "ratio_eraft": seconds / own_seconds,
-        "difference_eraft": float(np.abs(grid - ours).max()),
+        "ratio_eraft": seconds / own,
+        "difference_eraft": float(np.abs(grid - own_grid(events)).max()),
+        "ratio_eraft_rectified": seconds_moved / own_moved,
+        "difference_eraft_rectified": float(np.abs(moved - ours).max()),
     }
+
+
+def eraft_columns(events: EventArray, positions: np.ndarray) -> dict[str, torch.Tensor]:
+    """What E-RAFT's code takes: times in [0, 1], everything float32."""
+    t = (events.t - events.t[0]).astype(np.float32)
+    columns = {"x": positions[:, 0].copy(), "y": positions[:, 1].copy(), "t": t / t[-1]}
+    columns["p"] = events.p.astype(np.float32)
+    return {name: torch.from_numpy(column) for name, column in columns.items()}
 
 
 def loading_figures(folder: Path) -> dict[str, float]:
@@ -151,7 +176,7 @@ def loading_figures(folder: Path) -> dict[str, float]:
         }
     config = TrainConfig(dataset=dataset, out=folder / "run", steps=1, crop=24)
     batches = iter(training_batches(training_windows(config), config, first_step=0))
-    seconds = best_seconds(lambda: [next(batches) for _ in range(10)])
+    [seconds] = best_seconds(lambda: [next(batches) for _ in range(10)])
     return figures | {"loader_windows_s": 10 * config.batch / seconds}
 
 
@@ -189,7 +214,7 @@ def step_figures() -> dict[str, float]:
         multiscale_flow_loss(model(grid), truth, valid).backward()
         optimizer.step()
 
-    return {"step_s_small": best_seconds(step, repeats=10)}
+    return {"step_s_small": best_seconds(step, repeats=10)[0]}
 
 
 def binning_figures() -> dict[str, float]:

@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from datagen.errors import InputError
 from datagen.representations.voxel_grid import check_on_sensor
-from datagen.representations.voxel_grid import vote as vote_in_time
+from datagen.representations.voxel_votes import vote, vote_trilinear
 from schemas.arrays import EventArray
 
 Convention = Literal["eraft", "event_flow", "tonic"]
+LANES = 16
+"""Running sums side by side."""
 
 
 def voxel_grid_as(
@@ -64,59 +66,48 @@ def voxel_grid_as(
     if len(events) == 0:
         return grid
     first, length = int(events.t[0]), max(int(events.t[-1] - events.t[0]), 1)
-    if convention != "eraft":
+    if positions is None:
         check_on_sensor(events, height, width)
         scale = (bins if convention == "tonic" else bins - 1) / length
-        vote_in_time(grid, events.t, events.x, events.y, events.p, first, scale)
-        return grid
-    if positions is None:
-        positions = np.stack([events.x, events.y], axis=1).astype(np.float32)
-    _vote_trilinear(grid, events.t, positions, events.p, first, (bins - 1) / length)
-    return standardised(grid)
+        vote(grid, events.t, events.x, events.y, events.p, first, scale)
+    else:
+        vote_trilinear(grid, events.t, positions, events.p, first, (bins - 1) / length)
+    if convention == "eraft":
+        _standardise(grid.reshape(-1))
+    return grid
 
 
 def standardised(grid: NDArray[np.float32]) -> NDArray[np.float32]:
     """Non-zero cells to zero mean and unit (unbiased) deviation; only the mean where that is zero."""
-    out = np.empty_like(grid)
-    _standardise(np.ascontiguousarray(grid).reshape(-1), out.reshape(-1))
+    out = np.array(grid, order="C")
+    _standardise(out.reshape(-1))
     return out
 
 
 @njit(cache=True, nogil=True)
-def _standardise(cells, out):  # type: ignore[no-untyped-def]
-    filled, total = 0, 0.0
+def _standardise(cells):  # type: ignore[no-untyped-def]
+    filled = 0
     for value in cells:
-        if value != 0:
-            filled += 1
-            total += value
-    mean = total / max(filled, 1)
-    squares = 0.0
-    for value in cells:
-        if value != 0:
-            squares += (value - mean) ** 2
-    deviation = np.sqrt(squares / (filled - 1)) if filled > 1 else 0.0
-    scale = 1.0 / deviation if deviation > 0 else 1.0
+        filled += value != 0
+    if filled == 0:
+        return
+    mean = _sum_of_powers(cells, 0.0, 1) / filled
+    squares = _sum_of_powers(cells, mean, 2) - (cells.shape[0] - filled) * mean * mean
+    deviation = np.sqrt(max(squares, 0.0) / (filled - 1)) if filled > 1 else 0.0
+    shift, scale = np.float32(mean), np.float32(1.0 / deviation if deviation > 0 else 1.0)
     for i in range(cells.shape[0]):
-        out[i] = (cells[i] - mean) * scale if cells[i] != 0 else 0.0
+        cells[i] = (cells[i] - shift) * scale if cells[i] != 0 else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
-def _vote_trilinear(grid, t, positions, p, first, bins_per_us):  # type: ignore[no-untyped-def]
-    bins, height, width = grid.shape
-    for i in range(t.shape[0]):
-        at, x, y = (t[i] - first) * bins_per_us, positions[i, 0], positions[i, 1]
-        c, column, row = int(np.floor(at)), int(np.floor(x)), int(np.floor(y))
-        to_c, to_x, to_y = np.float32(at - c), x - column, y - row
-        sign = np.float32(1.0) if p[i] else np.float32(-1.0)
-        for dc in range(2):
-            if not 0 <= c + dc < bins:
-                continue
-            share = sign * (to_c if dc else np.float32(1.0) - to_c)
-            for dy in range(2):
-                if not 0 <= row + dy < height:
-                    continue
-                strip = share * (to_y if dy else np.float32(1.0) - to_y)
-                for dx in range(2):
-                    if 0 <= column + dx < width:
-                        vote = strip * (to_x if dx else np.float32(1.0) - to_x)
-                        grid[c + dc, row + dy, column + dx] += vote
+def _sum_of_powers(cells, centre, power):  # type: ignore[no-untyped-def]
+    """Sum of (cell - centre)^power, in lanes side by side: one after another takes ten times as long."""
+    totals = np.zeros(LANES)
+    whole = cells.shape[0] // LANES * LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            away = cells[i + k] - centre
+            totals[k] += away * away if power == 2 else away
+    for i in range(whole, cells.shape[0]):
+        totals[0] += (cells[i] - centre) ** power
+    return totals.sum()

@@ -15,10 +15,10 @@ reaches. `voxel_grid_numpy` says the same in plain numpy and is what the kernel 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from datagen.errors import InputError
+from datagen.representations.voxel_votes import vote
 from schemas.arrays import EventArray
 
 
@@ -95,21 +95,3 @@ def check_on_sensor(events: EventArray, height: int, width: int) -> None:
             f"an event lies at column {x} or row {y}; expected columns below {width} and rows "
             f"below {height}. Pass the sensor's own size."
         )
-
-
-@njit(cache=True, nogil=True)
-def vote(grid, t, x, y, p, start, bins_per_us):  # type: ignore[no-untyped-def]
-    """Add every event's polarity to the two bins around (t - start) * bins_per_us."""
-    last = grid.shape[0] - 1
-    for i in range(t.shape[0]):
-        at = (t[i] - start) * bins_per_us
-        if at <= -1.0 or at >= last + 1.0:
-            continue
-        low = int(np.floor(at))
-        high_share = np.float32(at - low)
-        sign = np.float32(1.0) if p[i] else np.float32(-1.0)
-        row, column = y[i], x[i]
-        if low >= 0:
-            grid[low, row, column] += sign * (np.float32(1.0) - high_share)
-        if low < last:
-            grid[low + 1, row, column] += sign * high_share
