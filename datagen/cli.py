@@ -175,7 +175,7 @@ def preview(dataset: Path, out: Path | None) -> None:
 def export(
     dataset: Path, kind: str, out: Path, sensor: str | None, settings: tuple[str, ...]
 ) -> None:
-    """Write the events or spikes of DATASET, a folder or segment file, in another format."""
+    """Write DATASET, a folder or segment file, in the format of another project."""
     from datagen.export.base import export_dataset, parse_export, parse_settings
 
     options = {"kind": kind, "sensor": sensor, **parse_settings(settings)}
@@ -239,11 +239,31 @@ def train(
 
 
 @main.command()
-@click.argument("checkpoint", type=FILE)
+@click.argument("judged", type=FILE)
 @click.argument("dataset", type=FILE)
+@click.option(
+    "--predictions",
+    is_flag=True,
+    help="JUDGED is a folder of flow by any network: SEGMENT/FRAME.npy or .png per window.",
+)
+@click.option(
+    "--frames",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="With --predictions: frame intervals per window.",
+)
 @click.option(
     "--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True
 )
+@click.option(
+    "--protocol",
+    type=click.Choice(["native", "events", "mvsec", "dsec"]),
+    default="native",
+    show_default=True,
+    help="Which pixels make the headline, and how frames are averaged.",
+)
+@click.option("--car", is_flag=True, help="With mvsec: the lowest rows show the car.")
 @click.option(
     "-o",
     "--out",
@@ -254,17 +274,35 @@ def train(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def evaluate(
-    checkpoint: Path,
+    judged: Path,
     dataset: Path,
+    predictions: bool,
+    frames: int,
     split: Literal["train", "val", "test"],
+    protocol: Literal["native", "events", "mvsec", "dsec"],
+    car: bool,
     out: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure CHECKPOINT on DATASET beside the baselines: zero, mean flow, oracle translation."""
-    from datagen.training.evaluate import evaluate as run
+    """Measure the flow of JUDGED, a checkpoint, on DATASET beside guesses without a network.
 
-    report = run(checkpoint, dataset, split=split, out=out, progress=not quiet)
+    These are zero flow, the mean flow of the train split, and the oracle translation: the mean
+    true flow of each window.
+    """
+    from datagen.training.evaluate import evaluate as evaluate_checkpoint
+    from datagen.training.predictions import evaluate_predictions
+    from datagen.training.protocols import Protocol
+
+    rules = Protocol(protocol, car=car)
+    if predictions:
+        report = evaluate_predictions(
+            judged, dataset, frames=frames, split=split, protocol=rules, out=out, progress=not quiet
+        )
+    else:
+        report = evaluate_checkpoint(
+            judged, dataset, split=split, protocol=rules, out=out, progress=not quiet
+        )
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.to_markdown())
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from datagen.cli import main
 from datagen.dataset import open_dataset
 from datagen.errors import InputError
 from datagen.export.flow_png import write_flow_png
@@ -42,6 +44,17 @@ def test_protocol_is_told_with_the_number(tiny: Path, tmp_path: Path) -> None:
     report = evaluate_predictions(tmp_path, tiny, protocol=Protocol("mvsec"), progress=False)
     assert report.headline()["epe"] == 0
     assert "MVSEC" in report.headline()["epe_protocol"]
+
+
+def test_command_judges_a_folder(tiny: Path, tmp_path: Path) -> None:
+    """Print the report and write it as numbers, tables and pictures."""
+    write_truth(tiny, tmp_path / "flow", as_png=False)
+    out = tmp_path / "report"
+    command = ["evaluate", "--predictions", str(tmp_path / "flow"), str(tiny), "--protocol", "dsec"]
+    done = CliRunner().invoke(main, [*command, "-o", str(out), "-q"])
+    assert done.exit_code == 0, done.output
+    assert "DSEC-Flow rules" in done.output
+    assert {path.name for path in out.iterdir()} == {"report.json", "report.md", "predictions.png"}
 
 
 def test_missing_and_misshapen_predictions_are_refused(tiny: Path, tmp_path: Path) -> None:
