@@ -31,7 +31,8 @@ FULL = 64
 FACING_AWAY = 127
 KNOWN = 1 << 31
 
-CELLS = 8
+CELL_BITS = 3
+CELLS = 1 << CELL_BITS
 SIDE = CELLS + 1
 """Nodes of a page's side; those on its border belong to several pages."""
 NODES = SIDE * SIDE

@@ -34,7 +34,7 @@ ROWS = 8
 """Rows of a band: its samples stay in the processor's cache."""
 PUT_OFF = 2**18
 """Fragments that wait for rays together, if a band has no more."""
-TEXELS_ACROSS = 3.0
+TEXELS_ACROSS = 2.5
 """Finer than a pixel, so that a box pixel averages what it covers."""
 TEXELS_ACROSS_SUB_PIXEL = 1.0
 """Sub-pixels are averaged again."""

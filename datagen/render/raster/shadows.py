@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from datagen.render.compiled import inlined, inner
 from datagen.render.raster.lattice import (
     BITS,
+    CELL_BITS,
     CELLS,
     FACING_AWAY,
     FIELD,
@@ -159,8 +160,11 @@ def see_lamps(
         else:
             fragment.level[0], fragment.level[1] = fragments[first].level
             fragment.node, fragment.known = fragments[first].node, fragments[first].known
-        if fragment.known:
-            _add_fragment(fragment, place, offset, fragment.sub * side, lattice, wanted, visible)
+        if fragment.known and fragment.node != 0:
+            _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
+        elif fragment.known:
+            start = fragment.sub * side
+            fragment.known = _add_samples(fragment, place, offset, start, lattice, wanted, visible)
         all_known &= fragment.known
     return all_known
 
@@ -174,25 +178,6 @@ def _first_of_record(fragments: Records, f: int) -> int:
     while fragments[first].record != fragments[f].record:
         first += 1
     return first
-
-
-@inlined
-def _add_fragment(
-    fragment: Any,
-    place: tuple[int, int],
-    offset: NDArray[np.float64],
-    start: int,
-    lattice: Lattice,
-    wanted: Wanted,
-    visible: NDArray[np.float32],
-) -> None:
-    """Add what a fragment's samples see, if that is known."""
-    if fragment.node != 0:
-        _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
-        return
-    fragment.known = _samples_known(fragment, place, offset, start, lattice, wanted)
-    if fragment.known:
-        _add_samples(fragment, place, offset, start, lattice, wanted, visible)
 
 
 @inlined
@@ -234,8 +219,8 @@ def _compare_nodes(
     i0, i1 = _cells(u, (abs(right[0]) + abs(down[0])) * half, across)
     j0, j1 = _cells(v, (abs(right[1]) + abs(down[1])) * half, along)
     known, same, one = True, True, np.int64(0)
-    for row in range(j0 // CELLS, j1 // CELLS + 1):
-        for column in range(i0 // CELLS, i1 // CELLS + 1):
+    for row in range(j0 >> CELL_BITS, (j1 >> CELL_BITS) + 1):
+        for column in range(i0 >> CELL_BITS, (i1 >> CELL_BITS) + 1):
             i, j = max(i0, column * CELLS), max(j0, row * CELLS)
             if i * along + j * across >= across * along:
                 continue
@@ -286,32 +271,6 @@ def _inside(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating
 
 
 @inlined
-def _samples_known(
-    fragment: Any,
-    place: tuple[int, int],
-    offset: NDArray[np.float64],
-    first: int,
-    lattice: Lattice,
-    wanted: Wanted,
-) -> bool:
-    """Whether all nodes that a fragment's samples use are known.
-
-    After `_compare` they are, but for samples that rounding moves out of the pixel's cells.
-    """
-    known = True
-    bits, k = fragment.samples, first
-    while bits != np.uint64(0):
-        if bits & np.uint64(1) != np.uint64(0):
-            node, _ = _around(fragment, place, offset[k, 0], offset[k, 1], lattice, wanted)
-            known &= node[0] != 0
-            for c in range(4):
-                known = known and _is_known(node[c], lattice, wanted)
-        bits >>= np.uint64(1)
-        k += 1
-    return known
-
-
-@inlined
 def _add_samples(
     fragment: Any,
     place: tuple[int, int],
@@ -320,15 +279,36 @@ def _add_samples(
     lattice: Lattice,
     wanted: Wanted,
     visible: NDArray[np.float32],
-) -> None:
-    """Add what every sample of a fragment sees, interpolated between nodes."""
+) -> bool:
+    """Add what every sample of a fragment sees, interpolated between nodes.
+
+    Returns:
+        Whether all nodes were known. After `_compare` they are, but for samples that rounding moves
+        out of the pixel's cells; then the sum is good for nothing.
+    """
+    known, last_key, page = True, np.uint64(0), np.int64(0)
     bits, k = fragment.samples, first
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            node, weight = _around(fragment, place, offset[k, 0], offset[k, 1], lattice, wanted)
+            b1, b2 = _inside(fragment, offset[k, 0], offset[k, 1])
+            if fragment.level[0] == 0 and fragment.level[1] == 0:
+                node, weight = _between_corners(place[0], b1, b2)
+            else:
+                key, cell, weight = _cell_around(fragment, place, b1, b2)
+                if key != last_key:
+                    last_key = key
+                    page = find_page(lattice.slot_key, lattice.slot_page, key)
+                    if page == 0:
+                        _want_page(key, wanted)
+                        return False
+                at = page * NODES + cell
+                node = (at, at + 1, at + SIDE, at + SIDE + 1)
+            for c in range(4):
+                known &= _is_known(node[c], lattice, wanted)
             _add_sample(node, weight, lattice, visible, fragment.point)
         bits >>= np.uint64(1)
         k += 1
+    return known
 
 
 Four = tuple[Any, Any, Any, Any]
@@ -344,20 +324,12 @@ def _between_corners(surface: int, b1: np.floating, b2: np.floating) -> tuple[Fo
 
 
 @inlined
-def _around(
-    fragment: Any,
-    place: tuple[int, int],
-    x: float,
-    y: float,
-    lattice: Lattice,
-    wanted: Wanted,
-) -> tuple[Four, Four]:
-    """The nodes around a place in the fragment's pixel, 0 where unknown, and their weights."""
+def _cell_around(
+    fragment: Any, place: tuple[int, int], b1: np.floating, b2: np.floating
+) -> tuple[np.uint64, np.int64, Four]:
+    """The page of the cell that a place lies in, the cell's first node there, and the weights."""
     surface, corner = place
-    b1, b2 = _inside(fragment, x, y)
     level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
-    if level[0] == 0 and level[1] == 0:
-        return _between_corners(surface, b1, b2)
     zero, one = np.float32(0.0), np.float32(1.0)
     across, along = np.int64(1) << level[0], np.int64(1) << level[1]
     u, v = _turned(b1, b2, one, corner)
@@ -369,13 +341,8 @@ def _around(
         i -= 1
     u, v = min(u - np.float32(i), one), min(v - np.float32(j), one)
     weight = ((one - u) * (one - v), u * (one - v), (one - u) * v, u * v)
-    key = key_of(surface, level, i // CELLS, j // CELLS)
-    page = find_page(lattice.slot_key, lattice.slot_page, key)
-    if page == 0:
-        _want_page(key, wanted)
-        return (page, page, page, page), weight
-    at = page * NODES + (j % CELLS) * SIDE + i % CELLS
-    return (at, at + 1, at + SIDE, at + SIDE + 1), weight
+    key = key_of(surface, level, i >> CELL_BITS, j >> CELL_BITS)
+    return key, (j & (CELLS - 1)) * SIDE + (i & (CELLS - 1)), weight
 
 
 @inlined
