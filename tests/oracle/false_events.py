@@ -47,7 +47,10 @@ def log_change(light: NDArray[np.float64], exposure: float) -> NDArray[np.float6
 
 
 def false_share(
-    light: NDArray[np.float64], reference: NDArray[np.float64], *, of: NDArray[np.bool_] | None = None
+    light: NDArray[np.float64],
+    reference: NDArray[np.float64],
+    *,
+    of: NDArray[np.bool_] | None = None,
 ) -> list[float]:
     """Per cent of pixels (or of those in `of`, (N - 1, H, W)) with a false event, by picture."""
     exposure = exposure_of(reference)
@@ -56,7 +59,9 @@ def false_share(
     return [100.0 * float(w[o].mean()) for w, o in zip(wrong, where, strict=True)]
 
 
-def yawed(world_from_camera: NDArray[np.float64], camera: Intrinsics, pixels: float) -> NDArray[np.float64]:
+def yawed(
+    world_from_camera: NDArray[np.float64], camera: Intrinsics, pixels: float
+) -> NDArray[np.float64]:
     """The pose turned about the camera's vertical axis so that the middle moves so many pixels."""
     angle = np.arctan(pixels / camera.fx)
     c, s = np.cos(angle), np.sin(angle)

@@ -105,7 +105,9 @@ def test_box_pixels_have_few_false_events() -> None:
             EmbeddedRenderer(tabletop(), SMALL, samples=16),
         )
     )
-    for false, least in zip(false_share(ours, reference), false_share(rays, reference), strict=True):
+    for false, least in zip(
+        false_share(ours, reference), false_share(rays, reference), strict=True
+    ):
         assert false <= 2.0 * least + 0.1
 
 
