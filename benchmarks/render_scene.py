@@ -21,13 +21,15 @@ STEP_US = 5_000
 """Between pictures; about half a pixel of motion at 256 columns."""
 
 
-def preset_scene(*, objects: int = 16, moving_objects: int = 3, seed: int = 1) -> Scene:
-    """The tabletop preset, three seconds long."""
-    preset = PresetScene(
-        preset="tabletop", seed=seed, objects=objects, moving_objects=moving_objects
+def preset_scene(
+    *, preset: str = "tabletop", objects: int = 16, moving_objects: int = 3, seed: int = 1
+) -> Scene:
+    """A preset, three seconds long."""
+    spec = PresetScene.model_validate(
+        {"preset": preset, "seed": seed, "objects": objects, "moving_objects": moving_objects}
     )
     with tempfile.TemporaryDirectory() as folder:
-        return load_scene(author_preset(preset, segment_id=0, duration=3.0, folder=Path(folder)))
+        return load_scene(author_preset(spec, segment_id=0, duration=3.0, folder=Path(folder)))
 
 
 def camera_of(width: int, height: int) -> Intrinsics:
