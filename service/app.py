@@ -13,6 +13,7 @@ from service.http.middleware import BodyLimit, Observe, SameOrigin
 from service.http.problems import add_handlers
 from service.ledger import open_database
 from service.openapi import add_openapi
+from service.pages import add_pages
 from service.routes import assets, datasets, jobs, meta
 from service.settings import Settings
 from service.state import make_state
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.datagen = state
     for router in (jobs.router, datasets.router, assets.router, meta.router):
         app.include_router(router)
+    add_pages(app)
     add_handlers(app)
     add_openapi(app)
     app.add_middleware(

@@ -1,0 +1,105 @@
+"""`/jobs/new`: a job as a form, from a template or an earlier job.
+
+The browser keeps the document and asks here for the form of it; checks and submission are the
+API's. So a fault's JSON pointer is all that leads to its field.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import yaml
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import ValidationError
+
+from service.deps import StateDep
+from service.errors import NotFound, Unreadable
+from service.ledger import assets, jobs
+from service.ledger.keys import Caller
+from service.models import JOB_ID
+from service.pages.documents import Document
+from service.pages.edits import Edit, edited
+from service.pages.form import form_of
+from service.pages.rendering import fragment, page
+from service.pages.route import Editor, PageRoute
+from service.pages.starters import TEMPLATES
+from service.state import State
+from service.submission import read_document
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+FIRST = "quickstart"
+UPLOADS_OFFERED = 200
+
+
+@router.get("/jobs/new")
+def show_form(
+    request: Request,
+    state: StateDep,
+    who: Editor,
+    template: Annotated[str, Query(max_length=64)] = FIRST,
+    job: Annotated[str | None, Query(pattern=JOB_ID)] = None,
+) -> Response:
+    """The form, filled in."""
+    document = _start(state, who, template, job)
+    return page(
+        request,
+        "new_job.html",
+        templates=TEMPLATES.values(),
+        chosen=None if job else template,
+        document=document,
+        form=form_of(document),
+        uploads=_uploads(state, who),
+    )
+
+
+def _start(state: State, who: Caller, template: str, job_id: str | None) -> Document:
+    if job_id is not None:
+        with state.database.read() as connection:
+            spec: Document = json.loads(jobs.find(connection, job_id, who.sees).spec)
+        return _without_null(spec)
+    if template not in TEMPLATES:
+        raise NotFound(f"there is no template {template!r}")
+    return TEMPLATES[template].document
+
+
+def _without_null(document: Document) -> Document:
+    """Absent instead of null, all the way down: a form has no other way to say nothing."""
+
+    def clean(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: clean(part) for name, part in value.items() if part is not None}
+        return [clean(part) for part in value] if isinstance(value, list) else value
+
+    return {name: clean(part) for name, part in document.items() if part is not None}
+
+
+def _uploads(state: State, who: Caller) -> list[str]:
+    """Files that a path in the form can name."""
+    with state.database.read() as connection:
+        rows = assets.page(connection, owner=who.owner, after=None, limit=UPLOADS_OFFERED)
+        return [f"{r.id}/{f.name}" for r in rows for f in assets.files_of(connection, r.id)]
+
+
+@router.post("/jobs/new/form")
+async def show_edited(request: Request, _who: Editor) -> Response:
+    """The fields of a document after a change of it; the document itself may come as YAML."""
+    body = read_document(await request.body(), request.headers.get("content-type", ""))
+    try:
+        edit = Edit.model_validate(body if "do" in body else {"do": "show", "document": body})
+    except ValidationError as error:
+        raise Unreadable(f"not a change of a document: {error.errors()[0]['msg']}") from error
+    document = edited(edit)
+    form = await to_thread.run_sync(form_of, document)
+    return fragment("form_parts.html", form=form, document=document)
+
+
+@router.post("/jobs/new/text")
+async def show_text(request: Request, _who: Editor) -> Response:
+    """A document as YAML."""
+    body = read_document(await request.body(), request.headers.get("content-type", ""))
+    text = yaml.safe_dump(body, sort_keys=False, default_flow_style=None, allow_unicode=True)
+    return PlainTextResponse(text, headers={"Cache-Control": "no-store"})

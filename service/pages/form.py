@@ -1,0 +1,247 @@
+"""A job's document and the schema of jobs -> the fields of a form, each at its JSON pointer.
+
+The schema decides what fields there are, so that a new kind of trajectory or sensor has its form
+without any work here. What the document sets or needs is shown at once, the rest on demand.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from service.pages.documents import Document
+from service.pages.shapes import (
+    Shape,
+    default_text,
+    is_object,
+    job_shape,
+    kind_of,
+    may_be_null,
+    options,
+    parts,
+    plain,
+    resolved,
+    variants,
+    words,
+)
+
+ALWAYS_SHOWN = frozenset({"/name", "/seed", "/scene", "/camera", "/sensors", "/segments"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A field, or a group or list of fields."""
+
+    control: str
+    """`text`, `number`, `integer`, `mixed`, `choice`, `vector`, `group`, `list`."""
+    pointer: str
+    label: str
+    unit: str = ""
+    help: str = ""
+    value: str = ""
+    placeholder: str = ""
+    """The default, shown while the field is empty."""
+    required: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    """(value, label) of a choice; of a group, its kinds; of a list, what can be added."""
+    shown: tuple[Node, ...] = ()
+    more: tuple[Node, ...] = ()
+    is_set: bool = False
+    """The document has it."""
+
+    @property
+    def is_file(self) -> bool:
+        """It names a file of an upload."""
+        return self.pointer.endswith("/path")
+
+    @property
+    def id(self) -> str:
+        """Of its element in the page."""
+        return "job" + self.pointer.replace("/", "-")
+
+
+def form_of(document: Document) -> Node:
+    """The form of a job."""
+    return _object(job_shape(), "", "Job", document)
+
+
+def _node(shape: Shape, pointer: str, value: Any, *, required: bool, name: str = "") -> Node:
+    name = name or pointer.rpartition("/")[2]
+    found = variants(shape)
+    if shape.get("type") == "array":
+        node = _array(shape, pointer, name, value)
+    elif any(is_object(variant) for variant in found):
+        node = _union(shape, found, pointer, name, value, required=required)
+    else:
+        node = _scalar(shape, found, pointer, name, value)
+    return replace(node, required=required, is_set=value is not None)
+
+
+def _scalar(shape: Shape, found: list[Shape], pointer: str, name: str, value: Any) -> Node:
+    said, typed = words(name, shape), _typed(value)
+    choices = options(found[0]) if len(found) == 1 else None
+    node = Node(
+        control=_control(found),
+        pointer=pointer,
+        label=said.label,
+        unit=said.unit,
+        help=said.help,
+        value=typed,
+        placeholder=default_text(shape),
+    )
+    if choices is None:
+        return node
+    if typed and typed not in choices:
+        choices = [typed, *choices]
+    return replace(node, control="choice", options=tuple((c, _choice_label(c)) for c in choices))
+
+
+def _control(found: list[Shape]) -> str:
+    kinds = {str(shape.get("type")) for shape in found}
+    if len(kinds) > 1:
+        return "mixed"
+    kind = kinds.pop()
+    return kind if kind in ("number", "integer") else "text"
+
+
+def _typed(value: Any) -> str:
+    """A scalar as it would be typed."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _choice_label(choice: str) -> str:
+    return {"true": "yes", "false": "no"}.get(choice, choice.replace("_", " "))
+
+
+def _array(shape: Shape, pointer: str, name: str, value: Any) -> Node:
+    given = value if isinstance(value, list) else []
+    if "prefixItems" in shape:
+        return _vector(shape, pointer, name, given)
+    items = resolved(shape["items"])
+    kinds = [kind_of(variant) for variant in variants(items)]
+    nodes = [
+        _item(items, f"{pointer}/{i}", item, number=i + 1, name=name)
+        for i, item in enumerate(given)
+    ]
+    return Node(
+        control="list",
+        pointer=pointer,
+        label=plain(name),
+        help=words(name, shape).help,
+        options=tuple((kind, f"Add {_item_label(name, kind)}") for kind in kinds),
+        shown=tuple(nodes),
+    )
+
+
+def _item_label(name: str, kind: str) -> str:
+    return name.removesuffix("s") if kind == "on" else kind.replace("_", " ")
+
+
+def _item(items: Shape, pointer: str, value: Any, *, number: int, name: str) -> Node:
+    found = variants(items)
+    label = f"{plain(name.removesuffix('s'))} {number}"
+    if len(found) == 1:
+        return _object(found[0], pointer, label, value)
+    return replace(_node(items, pointer, value, required=True), label=label)
+
+
+def _vector(shape: Shape, pointer: str, name: str, given: list[Any]) -> Node:
+    default = shape.get("default") or []
+    axes = []
+    for i, (axis, part) in enumerate(zip("xyzw", shape["prefixItems"], strict=False)):
+        axis_shape = {**part, "default": default[i] if i < len(default) else None}
+        value = given[i] if i < len(given) else None
+        node = _scalar(axis_shape, [part], f"{pointer}/{i}", axis, value)
+        axes.append(replace(node, label=axis))
+    said = words(name, shape)
+    return Node(
+        control="vector",
+        pointer=pointer,
+        label=said.label,
+        unit=said.unit,
+        help=said.help,
+        shown=tuple(axes),
+    )
+
+
+def _union(
+    shape: Shape, found: list[Shape], pointer: str, name: str, value: Any, *, required: bool
+) -> Node:
+    """One of several kinds of object, or a number; with a choice of the kind."""
+    said = words(name, shape)
+    chosen = _chosen(found, value)
+    alone = len(found) == 1 and not may_be_null(shape)
+    if alone:
+        return _object(found[0], pointer, said.label, value)
+    scalars = [variant for variant in found if not is_object(variant)]
+    kinds = [(kind_of(variant), _kind_label(kind_of(variant))) for variant in found]
+    if not scalars and not required:
+        kinds.insert(0, ("", _absent_label(shape)))
+    base = Node(
+        control="group",
+        pointer=pointer,
+        label=said.label,
+        unit=said.unit,
+        help=said.help if chosen is None or scalars else str(chosen.get("description", said.help)),
+        options=tuple(kinds),
+    )
+    if chosen is not None and is_object(chosen):
+        inside = _object(chosen, pointer, said.label, value)
+        return replace(base, value=kind_of(chosen), shown=inside.shown, more=inside.more)
+    if scalars:
+        number = replace(_scalar(shape, scalars, pointer, name, value), label="Value", help="")
+        return replace(base, value="number", shown=(number,))
+    return base
+
+
+def _chosen(found: list[Shape], value: Any) -> Shape | None:
+    if not isinstance(value, dict):
+        return None
+    objects = [variant for variant in found if is_object(variant)]
+    if len(objects) == 1:
+        return objects[0]
+    return next((v for v in objects if kind_of(v) == value.get("kind")), None)
+
+
+def _kind_label(kind: str) -> str:
+    return {"on": "yes", "number": "constant"}.get(kind, plain(kind).lower())
+
+
+def _absent_label(shape: Shape) -> str:
+    default = shape.get("default")
+    kind = default.get("kind") if isinstance(default, dict) else None
+    return f"{_kind_label(kind)} (default)" if kind else "none"
+
+
+def _object(shape: Shape, pointer: str, label: str, value: Any) -> Node:
+    given = value if isinstance(value, dict) else {}
+    needed = shape.get("required", ())
+    nodes = [
+        _node(part, f"{pointer}/{name}", given.get(name), required=name in needed)
+        for name, part in parts(shape).items()
+    ]
+    if _settings_follow(shape, given):
+        nodes = [replace(node, placeholder="from the preset") for node in nodes]
+    nodes.sort(key=lambda node: node.control in ("group", "list"))
+    shown = tuple(n for n in nodes if n.is_set or n.required or n.pointer in ALWAYS_SHOWN)
+    more = tuple(node for node in nodes if node not in shown)
+    if not shown:
+        shown, more = more, ()
+    return Node(
+        control="group",
+        pointer=pointer,
+        label=label,
+        help=str(shape.get("description", "")),
+        shown=shown,
+        more=more,
+        is_set=isinstance(value, dict),
+    )
+
+
+def _settings_follow(shape: Shape, given: Document) -> bool:
+    """A preset that is optional and given decides the fields that are not."""
+    preset = shape["properties"].get("preset", {})
+    return given.get("preset") is not None and may_be_null(preset)
