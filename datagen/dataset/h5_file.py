@@ -57,18 +57,22 @@ _POOL = _Pool()
 
 
 class H5File:
-    """Arrays and attributes of one segment file by name; never written to."""
+    """Arrays and attributes of one file by name; never written to.
 
-    def __init__(self, path: Path) -> None:
+    `native=False` opens other projects' HDF5 files too.
+    """
+
+    def __init__(self, path: Path, *, native: bool = True) -> None:
         self.path = path
+        self._native = native
         self._file: h5py.File | None = None
         self._owner = -1
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path}
+        return {"path": self.path, "native": self._native}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["path"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]
 
     def read(self, name: str, selection: Any = ()) -> NDArray[Any]:
         """A column, or the part of it that `selection` indexes.
@@ -136,7 +140,7 @@ class H5File:
         """
         if self._file is None or self._owner != os.getpid():
             self.close()
-            self._file, self._owner = _open(self.path), os.getpid()
+            self._file, self._owner = _open(self.path, self._native), os.getpid()
         _POOL.touch(self)
         return self._file
 
@@ -149,7 +153,7 @@ class H5File:
             _POOL.drop(self)
 
 
-def _open(path: Path) -> h5py.File:
+def _open(path: Path, native: bool) -> h5py.File:
     if not path.is_file():
         raise DatasetError(f"{path}: no such file; expected a dataset folder or a segment file")
     try:
@@ -159,6 +163,8 @@ def _open(path: Path) -> h5py.File:
             f"{path}: not readable as HDF5 ({error}); expected a segment file of "
             f"{path.stat().st_size} bytes that is whole. Copy or download it again."
         ) from error
+    if not native:
+        return file
     try:
         check_format(file.attrs.get("format_version"), path)
     except DatasetError:

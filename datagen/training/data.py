@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from datagen.dataset import Segment, Window, open_dataset
+from datagen.dataset import Segment, Window
 from datagen.errors import InputError
+from datagen.recordings.open import open_any
 from datagen.seeding import rng_for
 from datagen.training.augment import augment_sample, augment_window
 from datagen.training.config import TrainConfig
@@ -88,7 +89,7 @@ def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
     return [
         segment
         for path in datasets
-        for segment in open_dataset(path).segments
+        for segment in open_any(path).segments
         if segment.split == split
     ]
 
@@ -159,7 +160,7 @@ class WindowCache:
         self.limit = limit
         self.used = 0
         """Bytes held."""
-        self._held: OrderedDict[tuple[Path, int, int, bool], WindowData] = OrderedDict()
+        self._held: OrderedDict[tuple[Path, str, int, int, bool], WindowData] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"what": self.what, "limit": self.limit}
@@ -169,7 +170,7 @@ class WindowCache:
 
     def read(self, window: Window, *, reverse: bool = False) -> WindowData:
         """As `read_window`."""
-        key = (window.segment.path, window.start, window.stop, reverse)
+        key = (window.segment.path, window.segment.name, window.start, window.stop, reverse)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]

@@ -14,8 +14,9 @@ import numpy as np
 from torch import nn
 from tqdm import tqdm
 
-from datagen.dataset import Dataset, Window, open_dataset
+from datagen.dataset import Dataset, Window
 from datagen.errors import InputError
+from datagen.recordings.open import open_any
 from datagen.representations.event_frame import count_image
 from datagen.store import write_file, write_json
 from datagen.training.baselines import Vector
@@ -97,7 +98,7 @@ def judge(
     """
     with contextlib.ExitStack() as stack:
         if not isinstance(dataset, Dataset):
-            dataset = stack.enter_context(open_dataset(dataset))
+            dataset = stack.enter_context(open_any(dataset))
         found: dict[str, Measured] = {}
         rows: list[list[Panel]] = []
         for name, windows in _windows_by_segment(dataset, split, config).items():

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.dataset import Dataset, Window, open_dataset
+from datagen.dataset import Dataset, Window
 from datagen.errors import InputError
 from datagen.export.flow_png import read_flow_png
+from datagen.recordings.open import open_any
 from datagen.training.baselines import Vector, mean_flow
 from datagen.training.config import TrainConfig, WindowSpec
 from datagen.training.data import Split, list_windows
@@ -55,7 +56,7 @@ def evaluate_predictions(
     def predictor(cases: Sequence[Case]) -> list[NDArray[np.float32]]:
         return [read_prediction(folder, case.window) for case in cases]
 
-    with open_dataset(dataset) as opened:
+    with open_any(dataset) as opened:
         return judge(
             predictor, opened, config, source=f"predictions in {folder.name}",
             mean=_train_mean(opened, frames), split=split, protocol=protocol,
