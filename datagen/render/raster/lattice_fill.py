@@ -39,7 +39,7 @@ from datagen.render.vectors import (
 )
 
 STAGES = (4, 16, FULL)
-BATCH = 2**15
+BATCH = 2**13
 """Nodes times lamps at once, which bounds memory."""
 
 NODE = np.dtype([("start", np.float64, 3), ("normal", np.float64, 3)])

@@ -53,7 +53,7 @@ POINT = np.dtype(
         ("count", np.int32),  # of samples
         ("instance", np.int32),  # -1 for the background
         ("surface", np.int32),  # smooth surface of its mesh
-        ("triangle", np.int32),  # of its largest fragment
+        ("material", np.int32),  # of its largest fragment
         ("largest", np.int32),  # fragment
     ],
     align=True,
@@ -149,7 +149,7 @@ def same_sub_pixel(a: Any, b: Any) -> bool:
 def _start_background(new: Any, fragment: Any, eye: Eye) -> None:
     new.instance = -1
     new.surface = -1
-    new.triangle = -1
+    new.material = -1
     d = sight(eye, fragment.place[0], fragment.place[1])
     for axis in range(3):
         new.to_camera[axis] = -d[axis]
@@ -193,7 +193,7 @@ def _interpolate(
     _place_inside(fragment, record.plane, b, total, w)
     _place_texture(new, triangle.st, fragment, step)
     new.instance = record.instance
-    new.triangle = record.triangle
+    new.material = triangle.material
 
 
 @inlined
@@ -257,7 +257,7 @@ def _begin(out: Any, new: Any, fragment: Any) -> None:
     out.count = k
     out.instance = new.instance
     out.surface = new.surface
-    out.triangle = new.triangle
+    out.material = new.material
     out.largest = new.largest
 
 
@@ -280,7 +280,7 @@ def _add(out: Any, new: Any, fragments: Records, fragment: Any) -> None:
     out.count += k
     if k > fragments[out.largest].count:
         out.largest = new.largest
-        out.triangle = new.triangle
+        out.material = new.material
 
 
 @inlined

@@ -138,7 +138,7 @@ def _materials(points: Records, rows: NDArray[np.int32], shader: Shader, desk: D
 
 @inlined
 def _material(point: Any, shader: Shader) -> Any:
-    return shader.world.materials[shader.world.triangles[point.triangle].material]
+    return shader.world.materials[point.material]
 
 
 @inner

@@ -191,23 +191,39 @@ def _compare(fragment: Any, place: tuple[int, int], lattice: Lattice, wanted: Wa
 
     `place` is the surface and the corner that its lattice starts from.
     """
-    if fragment.level[0] == 0 and fragment.level[1] == 0:
-        one = -1 - 3 * place[0]
-        known, same = True, True
+    known, same, one = True, True, np.int64(-1 - 3 * place[0])
+    for k in range(lattice.page.shape[1]):
+        if fragment.level[0] == 0 and fragment.level[1] == 0:
+            both, either = _words_of_corners(place[0], k, lattice)
+        else:
+            both, either, one = _words_around(fragment, place, k, lattice, wanted, False)
+        known &= both & np.uint32(KNOWN) != 0
+        same &= both == either
+    if not known and fragment.level[0] == 0 and fragment.level[1] == 0:
         for c in range(3):
-            known &= _is_known(one - c, lattice, wanted)
-            same &= _are_alike(one - c, one, lattice)
-    else:
-        known, same, one = _compare_nodes(fragment, place, lattice, wanted)
+            _want_node(-1 - 3 * place[0] - c, wanted)
+    elif not known:
+        _words_around(fragment, place, 0, lattice, wanted, True)
     fragment.known = known
-    fragment.node = one if same else 0
+    fragment.node = one if same and known else 0
 
 
 @inlined
-def _compare_nodes(
-    fragment: Any, place: tuple[int, int], lattice: Lattice, wanted: Wanted
-) -> tuple[bool, bool, np.int64]:
-    """Whether all nodes around a pixel are known and alike; one of them."""
+def _words_of_corners(surface: int, k: int, lattice: Lattice) -> tuple[np.uint32, np.uint32]:
+    """Word k of a triangle's corners: bits that all have, and bits that any has."""
+    a, b = lattice.corner[3 * surface, k], lattice.corner[3 * surface + 1, k]
+    c = lattice.corner[3 * surface + 2, k]
+    return a & b & c, a | b | c
+
+
+@inlined
+def _words_around(
+    fragment: Any, place: tuple[int, int], k: int, lattice: Lattice, wanted: Wanted, ask: bool
+) -> tuple[np.uint32, np.uint32, np.int64]:
+    """Word k of all nodes around a pixel: bits that all have, bits that any has; one node.
+
+    A page that is not there counts as unknown and is asked for; so are unknown nodes if `ask`.
+    """
     surface, corner = place
     level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
     across, along = np.int64(1) << level[0], np.int64(1) << level[1]
@@ -218,7 +234,7 @@ def _compare_nodes(
     down = _turned(fragment.down[0], fragment.down[1], zero, corner)
     i0, i1 = _cells(u, (abs(right[0]) + abs(down[0])) * half, across)
     j0, j1 = _cells(v, (abs(right[1]) + abs(down[1])) * half, along)
-    known, same, one = True, True, np.int64(0)
+    both, either, one = ~np.uint32(0), np.uint32(0), np.int64(0)
     for row in range(j0 >> CELL_BITS, (j1 >> CELL_BITS) + 1):
         for column in range(i0 >> CELL_BITS, (i1 >> CELL_BITS) + 1):
             i, j = max(i0, column * CELLS), max(j0, row * CELLS)
@@ -227,18 +243,21 @@ def _compare_nodes(
             key = key_of(surface, level, column, row)
             page = find_page(lattice.slot_key, lattice.slot_page, key)
             if page == 0:
-                known = False
+                both = np.uint32(0)
                 _want_page(key, wanted)
                 continue
             base = page * NODES - row * CELLS * SIDE - column * CELLS
             for y in range(j, min(j1, row * CELLS + CELLS - 1) + 2):
+                left = across * along - max(y - 1, 0) * across
                 for x in range(i, min(i1, column * CELLS + CELLS - 1) + 2):
-                    if max(x - 1, 0) * along + max(y - 1, 0) * across < across * along:
-                        node = base + y * SIDE + x
-                        one = node if one == 0 else one
-                        known &= _is_known(node, lattice, wanted)
-                        same &= _are_alike(node, one, lattice)
-    return known, same and one != 0, one
+                    if max(x - 1, 0) * along < left:
+                        one = base + y * SIDE + x
+                        word = lattice.page[one, k]
+                        both &= word
+                        either |= word
+                        if ask:
+                            _want_if_unknown(one, lattice, wanted)
+    return both, either, one
 
 
 @inlined
@@ -304,7 +323,7 @@ def _add_samples(
                 at = page * NODES + cell
                 node = (at, at + 1, at + SIDE, at + SIDE + 1)
             for c in range(4):
-                known &= _is_known(node[c], lattice, wanted)
+                known &= _want_if_unknown(node[c], lattice, wanted)
             _add_sample(node, weight, lattice, visible, fragment.point)
         bits >>= np.uint64(1)
         k += 1
@@ -353,22 +372,21 @@ def _want_page(key: int, wanted: Wanted) -> None:
 
 
 @inlined
-def _is_known(node: int, lattice: Lattice, wanted: Wanted) -> bool:
-    common = np.uint32(KNOWN)
-    for k in range(lattice.page.shape[1]):
-        common &= _word(node, k, lattice)
-    if common == np.uint32(0) and wanted.sizes[1] < len(wanted.nodes):
+def _want_node(node: int, wanted: Wanted) -> None:
+    if wanted.sizes[1] < len(wanted.nodes):
         wanted.nodes[wanted.sizes[1]] = node
         wanted.sizes[1] += 1
-    return common != np.uint32(0)
 
 
 @inlined
-def _are_alike(a: int, b: int, lattice: Lattice) -> bool:
-    same = True
+def _want_if_unknown(node: int, lattice: Lattice, wanted: Wanted) -> bool:
+    """Whether a node was known."""
+    common = np.uint32(KNOWN)
     for k in range(lattice.page.shape[1]):
-        same &= _word(a, k, lattice) == _word(b, k, lattice)
-    return same
+        common &= _word(node, k, lattice)
+    if common == np.uint32(0):
+        _want_node(node, wanted)
+    return common != np.uint32(0)
 
 
 @inlined
