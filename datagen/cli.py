@@ -256,6 +256,7 @@ def train(
 @click.option(
     "--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True
 )
+@click.option("--sensor", default=None, help="Event stream; default: the one trained on.")
 @click.option(
     "--protocol",
     type=click.Choice(["native", "events", "mvsec", "dsec"]),
@@ -279,6 +280,7 @@ def evaluate(
     predictions: bool,
     frames: int,
     split: Literal["train", "val", "test"],
+    sensor: str | None,
     protocol: Literal["native", "events", "mvsec", "dsec"],
     car: bool,
     out: Path | None,
@@ -301,8 +303,9 @@ def evaluate(
         )
     else:
         report = evaluate_checkpoint(
-            judged, dataset, split=split, protocol=rules, out=out, progress=not quiet
-        )
+            judged, dataset, split=split, sensor=sensor, protocol=rules, out=out,
+            progress=not quiet,
+        )  # fmt: skip
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.to_markdown())
 
 
@@ -336,8 +339,11 @@ def prepare_job(spec: Path, out: Path, supervised: bool) -> None:
 @click.argument("index", type=int)
 @click.option("--base-dir", type=FILE, required=True)
 @click.option("--chunk-frames", type=click.IntRange(1, 10_000), required=True)
+@click.option("--threads", type=click.IntRange(1, 1024), default=1)
 @click.option("--supervised", is_flag=True, help="End when standard input closes.")
-def run_segment(out: Path, index: int, base_dir: Path, chunk_frames: int, supervised: bool) -> None:
+def run_segment(
+    out: Path, index: int, base_dir: Path, chunk_frames: int, threads: int, supervised: bool
+) -> None:
     """Bring one segment of the job in OUT to its file; progress as JSON lines on standard output."""
     from datagen.pipeline.worker import run_segment as run
     from datagen.plan import plan_job
@@ -345,7 +351,10 @@ def run_segment(out: Path, index: int, base_dir: Path, chunk_frames: int, superv
     with _as_worker(supervised):
         spec = _held_spec(out)
         plan = plan_job(spec)[index]
-        run(spec, plan, out=out, base_dir=base_dir, chunk_frames=chunk_frames, report=_report)
+        run(
+            spec, plan, out=out, base_dir=base_dir, chunk_frames=chunk_frames, threads=threads,
+            report=_report,
+        )  # fmt: skip
         _report({"event": "sealed"})
 
 

@@ -23,6 +23,8 @@ class WindowSpec(Spec):
     """Time bins of the voxel grid."""
     sensor: str | None = None
     """Event stream, by its sensor's name; the first one if None."""
+    extra_sensors: tuple[str, ...] = ()
+    """Further streams of the same film to train on; evaluation keeps to `sensor`."""
 
 
 class AugmentSpec(Spec):

@@ -34,6 +34,8 @@ from datagen.training.sample import Sample, active_pixels
 
 Split = Literal["train", "val", "test"]
 ALL = slice(None)
+CacheKey = tuple[Path, str, int, int, bool, str | None]
+"""Segment, frames, direction and event stream."""
 Key = tuple[int, int]
 """Epoch and index of a window: all that a sample's randomness depends on, the seed aside."""
 
@@ -160,7 +162,7 @@ class WindowCache:
         self.limit = limit
         self.used = 0
         """Bytes held."""
-        self._held: OrderedDict[tuple[Path, str, int, int, bool], WindowData] = OrderedDict()
+        self._held: OrderedDict[CacheKey, WindowData] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"what": self.what, "limit": self.limit}
@@ -168,13 +170,17 @@ class WindowCache:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
-    def read(self, window: Window, *, reverse: bool = False) -> WindowData:
-        """As `read_window`."""
-        key = (window.segment.path, window.segment.name, window.start, window.stop, reverse)
+    def read(
+        self, window: Window, *, reverse: bool = False, sensor: str | None = None
+    ) -> WindowData:
+        """As `read_window`; `sensor` is another event stream than the usual one."""
+        what = self.what if sensor is None else replace(self.what, sensor=sensor)
+        segment = window.segment
+        key = (segment.path, segment.name, window.start, window.stop, reverse, what.sensor)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        data = read_window(window, self.what, reverse=reverse)
+        data = read_window(window, what, reverse=reverse)
         self._held[key] = data
         self.used += data.nbytes
         while self.used > self.limit:
@@ -221,7 +227,7 @@ def window_cases(windows: Iterable[Window], config: TrainConfig) -> Iterator[Cas
 
 
 class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
-    """Augmented samples by (epoch, index)."""
+    """Augmented samples by (epoch, index): all windows with one event stream, then the next."""
 
     def __init__(self, windows: list[Window], config: TrainConfig) -> None:
         self.windows = windows
@@ -229,14 +235,16 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
         self.cache = WindowCache(Reading.of(config), config.cache_mb * 1e6)
 
     def __len__(self) -> int:
-        return len(self.windows)
+        return len(self.windows) * (1 + len(self.config.window.extra_sensors))
 
     def __getitem__(self, key: Key) -> dict[str, NDArray[Any]]:
         """The fields of one augmented `Sample`, without those that the run does not use."""
         epoch, index = key
         config, rng = self.config, rng_for(self.config.seed, index, f"sample/{epoch}")
         reverse = bool(rng.random() < config.augment.reverse_time)
-        data = self.cache.read(self.windows[index], reverse=reverse)
+        stream, place = divmod(index, len(self.windows))
+        sensor = (None, *config.window.extra_sensors)[stream]
+        data = self.cache.read(self.windows[place], reverse=reverse, sensor=sensor)
         changed = replace(data, window=augment_window(data.window, config.augment, rng))
         sample = to_sample(changed, config.model, config.window.bins)
         if isinstance(config.objective, ContrastSpec):

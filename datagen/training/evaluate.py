@@ -40,6 +40,7 @@ def evaluate(
     dataset: Dataset | Path,
     *,
     split: Split = "test",
+    sensor: str | None = None,
     protocol: Protocol = NATIVE,
     out: Path | None = None,
     threads: int = 1,
@@ -51,6 +52,7 @@ def evaluate(
         checkpoint: `best.pt` or `last.pt` of a run.
         dataset: an opened dataset or its folder.
         split: segments to use.
+        sensor: event stream to predict from; the one trained on if None.
         protocol: which pixels make the headline.
         out: folder for `report.json`, `report.md` and `predictions.png`; None writes nothing.
         threads: threads of the numerics.
@@ -62,6 +64,9 @@ def evaluate(
     """
     loaded = load_checkpoint(checkpoint)
     config = loaded.parsed_config()
+    if sensor is not None:
+        window = config.window.model_copy(update={"sensor": sensor})
+        config = config.model_copy(update={"window": window})
     with numeric_threads(threads):
         return judge(
             network_predictor(loaded.network()), dataset, config,
@@ -120,7 +125,11 @@ def describe_windows(config: TrainConfig) -> str:
     """Which windows are evaluated, in words."""
     frames = config.window.frames
     before = " that has another before it" if looks_back(config.model) else ""
-    return f"every window of {frames} frame interval{'s' * (frames > 1)}{before}, full resolution"
+    events = f", events of {config.window.sensor}" if config.window.sensor else ""
+    return (
+        f"every window of {frames} frame interval{'s' * (frames > 1)}{before}{events}, "
+        "full resolution"
+    )
 
 
 def _windows_by_segment(

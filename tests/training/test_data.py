@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tiny_dataset import write_manifest
 
 from datagen.errors import DatasetError, InputError
-from datagen.training.config import TrainConfig, WindowSpec
+from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
 from datagen.training.data import (
     Reading,
     StepSampler,
@@ -110,6 +110,21 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
     events = read_window(window, Reading("difference", look_back=False)).window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
+
+
+def test_extra_sensors_are_trained_on_too(quick: Config) -> None:
+    """See every window once per stream, each with that stream's events."""
+    plain = AugmentSpec(
+        flip=False, rotate=False, reverse_time=0.0, flip_polarity=0.0, drop_events=0.0,
+        scale=(1.0, 1.0),
+    )  # fmt: skip
+    both = training_windows(
+        quick(window=WindowSpec(extra_sensors=("difference",)), augment=plain, crop=64)
+    )
+    other = training_windows(quick(window=WindowSpec(sensor="difference"), augment=plain, crop=64))
+    assert len(both) == 2 * len(other)
+    np.testing.assert_array_equal(both[0, len(other) + 1]["grid"], other[0, 1]["grid"])
+    assert (both[0, 1]["grid"] != other[0, 1]["grid"]).any()
 
 
 @pytest.mark.parametrize("limit", [0, 50_000, 1e9])
