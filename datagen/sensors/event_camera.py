@@ -50,6 +50,8 @@ class EventCamera:
 
     def _thresholds(self, nominal: float, key: np.uint64) -> NDArray[np.float64]:
         shape = (self._size["height"], self._size["width"])
+        if self._spec.threshold_sigma == 0.0:
+            return np.full(shape, max(nominal, SMALLEST_THRESHOLD))
         mismatch = self._spec.threshold_sigma * normal_field(key, shape)
         return np.maximum(nominal + mismatch, SMALLEST_THRESHOLD)
 

@@ -15,6 +15,9 @@ from datagen.sensors.elementary import natural_log
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 UNIT = 2.0**-53
+FIELD = np.uint64(0xFFFF)
+FIELDS_MEAN = 2.0 * 65_535.0
+FIELDS_SCALE = 3.0**0.5 / 65_536.0
 
 
 @njit(cache=True, nogil=True)
@@ -60,6 +63,14 @@ def normal(key, counter):  # type: ignore[no-untyped-def]
         square = a * a + b * b
         if 0.0 < square < 1.0:
             return a * np.sqrt(-2.0 * natural_log(square) / square)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def normal_of(word):  # type: ignore[no-untyped-def]
+    """A nearly normal number: the sum of a word's four 16-bit fields, unit variance."""
+    low = np.int64((word & FIELD) + ((word >> np.uint64(16)) & FIELD))
+    high = np.int64(((word >> np.uint64(32)) & FIELD) + (word >> np.uint64(48)))
+    return (np.float64(low + high) - FIELDS_MEAN) * FIELDS_SCALE
 
 
 @njit(cache=True, nogil=True)

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.sensors.events.clean_kernel import clean_tiles, set_guards
-from datagen.sensors.events.records import Records, addresses
-from datagen.sensors.events.response import log_picture, response_of
+from datagen.sensors.events.code_tables import CodeTables, code_tables
+from datagen.sensors.events.records import RecordBuffers, Records, addresses
+from datagen.sensors.events.response import Response, log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import tiles_of
 from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
+
+WHITE = {"uint8": 255.0, "float32": 1.0}
+"""White in pictures of either type."""
 
 
 class CleanPixels:
@@ -27,10 +31,13 @@ class CleanPixels:
         self._shape = on.shape
         self._on, self._off = on.ravel(), off.ravel()
         self._address = addresses(*on.shape)
+        self._curves = {kind: _curve(spec, white) for kind, white in WHITE.items()}
+        self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
+        self._buffers = RecordBuffers()
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:
         """No pixel owes an event."""
-        level = log_picture(picture.ravel(), self._response(picture))
+        level = log_picture(picture.ravel(), self._curves[picture.dtype.name][0])
         resting = self._shape if self._spec.refractory_period_us else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
@@ -42,19 +49,19 @@ class CleanPixels:
         self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
     ) -> tuple[EventCameraState, list[Records]]:
         """See `PixelModel`."""
-        response = self._response(pictures)
+        response, tables = self._curves[pictures.dtype.name]
         reference, last_event = state.reference.flatten(), state.last_event.flatten()
-        low, high = (np.empty(len(reference), pictures.dtype) for _ in range(2))
-        set_guards(reference, self._on, self._off, response, low, high)
+        low, high = self._guards(state, pictures)
         flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
         times = np.concatenate([[state.t], t])
 
         def sense_run(run: tuple[int, int]) -> Records:
             records, bounds = clean_tiles(
                 *run, state.picture.ravel(), flat, times, reference, low, high, last_event,
-                self._on, self._off, self._address, response, self._spec.refractory_period_us,
+                self._on, self._off, self._address, response, tables,
+                self._spec.refractory_period_us, self._buffers.lend(run),
             )  # fmt: skip
-            return Records(records, bounds)
+            return self._buffers.keep(run, Records(records, bounds))
 
         records = workers.map(sense_run, workers.runs(tiles_of(len(reference))))
         new = dataclasses.replace(
@@ -64,7 +71,20 @@ class CleanPixels:
             reference=reference.reshape(self._shape),
             last_event=last_event.reshape(state.last_event.shape),
         )
+        self._guarded = new.reference, low, high
         return new, records
 
-    def _response(self, pictures: Pictures):  # type: ignore[no-untyped-def]
-        return response_of(self._spec, white=255.0 if pictures.dtype == np.uint8 else 1.0)
+    def _guards(self, state: EventCameraState, pictures: Pictures) -> tuple[Pictures, Pictures]:
+        """Guards of a state; those of the state that was returned last need no new logarithms."""
+        guarded, self._guarded = self._guarded, None
+        if guarded is not None and guarded[0] is state.reference:
+            return guarded[1:]
+        low, high = (np.empty(state.reference.size, pictures.dtype) for _ in range(2))
+        curve = self._curves[pictures.dtype.name]
+        set_guards(state.reference.ravel(), self._on, self._off, *curve, low, high)
+        return low, high
+
+
+def _curve(spec: EventCameraSpec, white: float) -> tuple[Response, CodeTables]:
+    response = response_of(spec, white=white)
+    return response, code_tables(response)

@@ -13,32 +13,35 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import exponential
+from datagen.sensors.elementary import exponential, natural_log
 from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.path import crossing, turning_points, voltage
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, brighter, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, whole_us
-from datagen.sensors.hashing import normal
+from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
 NOISY_TIE = 1e-5
 """As `TIE` of the clean pixel, but wide enough for states in float32."""
 CONVERGED = 1e-5
 """Length of the last step; about half X times its square is left after it."""
+NEWTON_ROUNDS = 4
 NOISE, PLAIN = np.uint64(2), np.uint64(0)
 """Label bit of a record."""
 LOW_WORD = np.uint64(0xFFFFFFFF)
 
 ROW = TILE + 40
-U0, U1, G, A, B, X, STEP, COUNT, ON, OFF, LEAK, SHIFT = (i * ROW for i in range(12))
-LEVEL, SIGMA = STEP, COUNT
+U0, U1, G, A, B, X, STEP, COUNT, ON, OFF, LEAK, SHIFT, TURN, HEIGHT = (i * ROW for i in range(14))
+LEVEL, SIGMA, DONE = STEP, COUNT, ON
 """Rows of the listed pixels' float64 workspace: closed form, threshold ahead, crossings, what
-they are, and how far their reference has moved."""
-ROWS = 12
+they are, how far their reference has moved, where u turns and its height there."""
+ROWS = 14
 WALK = -1.0
 """In row COUNT: the pixel's crossings have to be found one after the other."""
 ONCE = -2.0
 """In row COUNT: a noise event strikes a pixel that would have no event."""
+TURNED = -3.0
+"""In row COUNT: the pixel's u turns once and crosses thresholds."""
 
 
 class Noise(NamedTuple):
@@ -68,7 +71,7 @@ class Intervals(NamedTuple):
 
 @njit(**COMPILE)
 def noisy_tiles(  # type: ignore[no-untyped-def]
-    first, last, previous, pictures, unit, intervals, pixels, noise, response
+    first, last, previous, pictures, unit, intervals, pixels, noise, response, records
 ):
     """Emit the events of tiles first .. last-1 in all intervals and advance their pixels.
 
@@ -82,13 +85,13 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         pixels: `NoisyPixels`; lag, moved, leak and last_event are advanced.
         noise: `Noise`.
         response: `Response` in float32.
+        records: uint64, room for them, used if it suffices.
 
     Returns:
         Records and bounds, as `datagen.sensors.events.records` has them.
     """
     t = intervals.t
     bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
-    records = np.empty(TILE, np.uint64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     strikes = np.zeros(TILE, np.uint8)
     w = np.empty(f.ROWS * f.ROW, np.float32)
@@ -110,6 +113,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
             if m > 0:
                 found = listed[:m]
                 _look(found, w, intervals.ramp[k], noise.order, v)
+                _find_turns(m, v)
                 entries = _with_room(entries, _plan(found, strikes, v) + 1)
                 e = _list(m, found, shots, struck, entries, v)
                 _solve(e, entries, v, z)
@@ -177,8 +181,19 @@ def _with_room(entries, room):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
+def _find_turns(m, v):  # type: ignore[no-untyped-def]
+    """Where u = u0 + g s + a (1 - exp(-x s)) turns, and its height there; 2 if it does not."""
+    for k in range(m):
+        u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
+        turned = (g + a * x < 0.0) != (g + a * x * exponential(-x) < 0.0)
+        at = natural_log(-a * x / g if turned else 1.0) / x
+        v[TURN + k] = at if turned else 2.0
+        v[HEIGHT + k] = u0 + g * at + a + g / x if turned else 0.0
+
+
+@njit(**COMPILE)
 def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
-    """Number of crossings of pixels whose u is monotone, WALK for the others.
+    """Number of crossings of pixels whose u is monotone, or how to find those of the others.
 
     Returns how many entries there may be at most.
     """
@@ -186,49 +201,72 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
     gather(strikes, found, v[COUNT : COUNT + m])
     most = 0
     for k in range(m):
-        g, a, b, x = v[G + k], v[A + k], v[B + k], v[X + k]
-        turned = (g + a * x < 0.0) != (g + a * x * exponential(-x) < 0.0)
-        struck = v[COUNT + k]
-        walk = (struck > 1.0) | (b != 0.0) | turned
-        swing = np.abs(g) + 2.0 * (np.abs(a) + np.abs(b))
-        least = np.minimum(v[ON + k], v[OFF + k])
+        struck, b, height = v[COUNT + k], v[B + k], v[HEIGHT + k]
+        turned = v[TURN + k] < 2.0
         n = np.floor(v[U1 + k] / v[STEP + k] + NOISY_TIE)
-        once = (struck == 1.0) & (n == 0.0)
-        easy = struck == 0.0
-        v[COUNT + k] = WALK if walk else (n if easy else (ONCE if once else WALK))
-        most += int(n if easy and not walk else 3.0 * swing / least + 2.0 * struck + 8.0)
+        step = v[ON + k] if height >= 0.0 else -v[OFF + k]
+        before = np.floor(height / step + NOISY_TIE)
+        rest = v[U1 + k] - before * step
+        after = np.floor(rest / (v[ON + k] if rest >= 0.0 else -v[OFF + k]) + NOISY_TIE)
+        crossings = before + after if turned else n
+        swing = np.abs(v[G + k]) + 2.0 * (np.abs(v[A + k]) + np.abs(b))
+        least = np.minimum(v[ON + k], v[OFF + k])
+        easy = (struck == 0.0) & (b == 0.0)
+        once = (struck == 1.0) & (b == 0.0) & (n == 0.0) & (not turned)
+        kind = TURNED if turned and crossings > 0.0 else crossings
+        v[COUNT + k] = kind if easy else (ONCE if once else WALK)
+        most += int(crossings if easy else 3.0 * swing / least + 2.0 * struck + 8.0)
     return most
 
 
 @njit(**COMPILE)
 def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
-    """List the crossings of every pixel: at once where u is monotone, else step by step."""
+    """List the crossings of every pixel, solved or with a guess."""
     owner, level, sigma, bits = entries
     turns = np.empty(3, np.float64)
     e = shot = 0
     for k in range(m):
-        if v[COUNT + k] < 0.0:
+        n = int(v[COUNT + k])
+        if n >= 0:
+            step = v[STEP + k]
+            up = np.uint64(step > 0.0)
+            owner[e], level[e], sigma[e], bits[e] = k, step, np.nan, up
+            for i in range(1, n):
+                at = e + i
+                owner[at], level[at], sigma[at], bits[at] = k, (i + 1) * step, np.nan, up
+            e += n
+            v[SHIFT + k] = n * step
+        elif n == TURNED:
+            e = _list_both_ways(k, entries, e, v)
+        else:
             while shot < struck and shots[0][shot] < found[k]:
                 shot += 1
-            if v[COUNT + k] == ONCE and _strike_once(k, shots[1][shot], v):
-                owner[e], sigma[e] = k, shots[1][shot]
+            if n == ONCE and _strike_once(k, shots[1][shot], v):
+                owner[e], level[e], sigma[e] = k, np.nan, shots[1][shot]
                 bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
                 e += 1
             else:
                 e = _walk(k, found[k], shots, shot, struck, entries, e, v, turns)
-        else:
-            n, step = int(v[COUNT + k]), v[STEP + k]
-            up = np.uint64(step > 0.0)
-            owner[e], level[e], sigma[e], bits[e] = k, step, np.nan, up
-            for i in range(1, n):
-                owner[e + i], level[e + i], sigma[e + i], bits[e + i] = (
-                    k,
-                    (i + 1) * step,
-                    np.nan,
-                    up,
-                )
-            e += n
-            v[SHIFT + k] = n * step
+    return e
+
+
+@njit(**COMPILE)
+def _list_both_ways(k, entries, e, v):  # type: ignore[no-untyped-def]
+    """A pixel's crossings up to its turning point and after it, guessed from the parabola there."""
+    owner, level, sigma, bits = entries
+    turn, height, bend = v[TURN + k], v[HEIGHT + k], 0.5 * v[G + k] * v[X + k]
+    reference = 0.0
+    for piece in range(2):
+        rest = (height if piece == 0 else v[U1 + k]) - reference
+        step = v[ON + k] if rest >= 0.0 else -v[OFF + k]
+        n = int(np.floor(rest / step + NOISY_TIE))
+        for i in range(1, n + 1):
+            owner[e], level[e], bits[e] = k, reference + i * step, np.uint64(step > 0.0)
+            away = np.sqrt(np.maximum((level[e] - height) / bend, 0.0))
+            sigma[e] = max(turn - away, 0.0) if piece == 0 else min(turn + away, 1.0)
+            e += 1
+        reference += n * step
+    v[SHIFT + k] = reference
     return e
 
 
@@ -259,10 +297,10 @@ def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: igno
                 break
             reference += step
             at = crossing(u0, g, a, b, x, reference, at, stop)
-            owner[e], level[e], sigma[e], bits[e] = k, reference, at, np.uint64(step > 0.0)
+            owner[e], level[e], sigma[e], bits[e] = k, np.nan, at, np.uint64(step > 0.0)
             e += 1
         if struck:
-            owner[e], level[e], sigma[e] = k, end, stop
+            owner[e], level[e], sigma[e] = k, np.nan, stop
             bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
             e += 1
             reference = end
@@ -285,28 +323,33 @@ def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
         for row in (U0, U1, G, A, X):
             gather(v[row:], listed, z[row : row + n])
         z[LEVEL : LEVEL + n] = level[start:stop]
-        hard = _newton(n, z)
+        z[SIGMA : SIGMA + n] = sigma[start:stop]
         for i in range(n):
-            known = sigma[start + i] == sigma[start + i]
-            sigma[start + i] = sigma[start + i] if known else z[SIGMA + i]
+            z[DONE + i] = level[start + i] != level[start + i]
+        hard, rounds = n, 0
+        while hard > 0 and rounds < NEWTON_ROUNDS:
+            hard = _newton(n, z)
+            rounds += 1
         if hard > 0:
-            _solve_hard(listed, level[start:stop], sigma[start:stop], v)
+            _solve_hard(listed, level[start:stop], sigma[start:stop], v, z)
+        sigma[start:stop] = z[SIGMA : SIGMA + n]
 
 
 @njit(**COMPILE)
 def _newton(n, z):  # type: ignore[no-untyped-def]
-    """Three steps from the chord; NaN where that is not enough. Returns how often it is not."""
+    """Two steps from the guess, or the chord, where not done; returns how many are not then."""
     hard = 0
     for i in range(n):
         u0, g, a, x, level = z[U0 + i], z[G + i], z[A + i], z[X + i], z[LEVEL + i]
-        s = (level - u0) / (z[U1 + i] - u0)
-        s -= _newton_step(s, u0, g, a, x, level)
+        guess, done = z[SIGMA + i], z[DONE + i]
+        s = guess if guess == guess else (level - u0) / (z[U1 + i] - u0)
         s -= _newton_step(s, u0, g, a, x, level)
         step = _newton_step(s, u0, g, a, x, level)
         s -= step
         good = (np.abs(step) < CONVERGED) & (s > -CONVERGED) & (s < 1.0 + CONVERGED)
-        z[SIGMA + i] = s if good else np.nan
-        hard += 0 if good else 1
+        z[SIGMA + i] = guess if done > 0.0 else s
+        z[DONE + i] = 1.0 if good else done
+        hard += 0 if (done > 0.0) | good else 1
     return hard
 
 
@@ -317,12 +360,16 @@ def _newton_step(s, u0, g, a, x, level):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _solve_hard(owner, level, sigma, v):  # type: ignore[no-untyped-def]
+def _solve_hard(owner, level, guess, v, z):  # type: ignore[no-untyped-def]
+    """What Newton's method left, between brackets."""
     for i in range(owner.size):
-        if np.isnan(sigma[i]):
+        if z[DONE + i] == 0.0:
             k = owner[i]
+            turn = v[TURN + k]
+            start = turn if guess[i] > turn else 0.0
+            stop = turn if guess[i] <= turn else 1.0
             u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
-            sigma[i] = crossing(u0, g, a, 0.0, x, level[i], 0.0, 1.0)
+            z[SIGMA + i] = crossing(u0, g, a, 0.0, x, level[i], start, stop)
 
 
 @njit(**COMPILE)
@@ -366,7 +413,8 @@ def _redraw_leak(found, a, t0, ramp, noise, pixels, w):  # type: ignore[no-untyp
     for j in found:
         t, mean = pixels.last_event[a + j], pixels.mean_leak[a + j]
         if t > t0 and mean > 0.0:
-            drawn = 1.0 + noise.leak_jitter * normal(noise.leak_key ^ np.uint64(t), a + j)
+            word = mix(mix(noise.leak_key ^ np.uint64(t)) + np.uint64(a + j) * GOLDEN)
+            drawn = 1.0 + noise.leak_jitter * normal_of(word)
             leak = np.float32(mean * np.maximum(drawn, 0.0))
             w[f.NEW_MOVED + j] -= (leak - w[f.LEAK + j]) * ramp
             w[f.LEAK + j] = leak

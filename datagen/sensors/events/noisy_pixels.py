@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datagen.sensors.elementary import exponential
 from datagen.sensors.events.noisy_filter import NoisyPixels
 from datagen.sensors.events.noisy_kernel import Intervals, Noise, noisy_tiles
-from datagen.sensors.events.records import Records, addresses
+from datagen.sensors.events.records import RecordBuffers, Records, addresses
 from datagen.sensors.events.response import response_of, single
 from datagen.sensors.events.shot_noise import shot_noise
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
@@ -38,18 +38,28 @@ class NoisyModel:
         self._shape = on.shape
         self._on, self._off = on.astype(np.float32), off.astype(np.float32)
         self._key = key
+        self._sensitivity = np.stack(
+            [
+                np.float32(spec.threshold_off) / self._off.ravel(),
+                np.float32(spec.threshold_on) / self._on.ravel(),
+            ]
+        )
+        self._address = addresses(*on.shape)
         self._leak = self._mean_leak(on)
         self._noise = self._settings()
         self._response = single(response_of(spec))
+        self._buffers = RecordBuffers()
 
     def _mean_leak(self, on: NDArray[np.float64]) -> NDArray[np.float32]:
         """Leakage of every pixel [log units/us]."""
         spec = self._spec
-        spread = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
-        decades = exponential.py_func(math.log(10.0) * spec.noise_rate_cov_decades * spread)
-        rate = spec.leak_rate_hz * decades
-        hot = uniform_field(stream_key(self._key, HOT_PIXELS), self._shape)
-        rate = np.where(hot < spec.hot_pixel_fraction, spec.hot_pixel_rate_hz, rate)
+        rate = np.full(self._shape, spec.leak_rate_hz)
+        if spec.noise_rate_cov_decades > 0:
+            spread = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
+            rate *= exponential.py_func(math.log(10.0) * spec.noise_rate_cov_decades * spread)
+        if spec.hot_pixel_fraction > 0:
+            hot = uniform_field(stream_key(self._key, HOT_PIXELS), self._shape)
+            rate[hot < spec.hot_pixel_fraction] = spec.hot_pixel_rate_hz
         leak: NDArray[np.float32] = (rate * on * US).astype(np.float32)
         return leak
 
@@ -92,9 +102,9 @@ class NoisyModel:
         def sense_run(run: tuple[int, int]) -> Records:
             records, bounds = noisy_tiles(
                 *run, state.picture.ravel(), flat, unit, intervals, pixels, self._noise,
-                self._response,
+                self._response, self._buffers.lend(run),
             )  # fmt: skip
-            return Records(records, bounds)
+            return self._buffers.keep(run, Records(records, bounds))
 
         records = workers.map(sense_run, workers.runs(tiles_of(flat.shape[1])))
         new = dataclasses.replace(
@@ -110,7 +120,6 @@ class NoisyModel:
         return new, records
 
     def _pixels(self, state: EventCameraState) -> NoisyPixels:
-        spec = self._spec
         return NoisyPixels(
             lag=state.lag.reshape(2, -1).copy(),
             moved=state.moved.flatten(),
@@ -119,13 +128,8 @@ class NoisyModel:
             mean_leak=self._leak.ravel(),
             on=self._on.ravel(),
             off=self._off.ravel(),
-            sensitivity=np.stack(
-                [
-                    np.float32(spec.threshold_off) / self._off.ravel(),
-                    np.float32(spec.threshold_on) / self._on.ravel(),
-                ]
-            ),
-            address=addresses(*self._shape),
+            sensitivity=self._sensitivity,
+            address=self._address,
         )
 
     def _intervals(self, t: NDArray[np.int64], leak_start: int) -> tuple[Intervals, int]:

@@ -30,6 +30,9 @@ X_SHIFT, Y_SHIFT = np.uint64(32), np.uint64(48)
 SIXTEEN_BITS = np.uint64(0xFFFF)
 ONE = np.uint64(1)
 LOWEST = np.uint64(0)
+NO_ROOM = np.empty(0, np.uint64)
+BLOCK = 1024
+"""Records unpacked at a time, few enough for the nearest cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,22 @@ class Records:
     records: NDArray[np.uint64]
     bounds: NDArray[np.int64]
     """Shape (tiles * intervals + 1,)."""
+
+
+class RecordBuffers:
+    """Memory for the records of every run of tiles, used again from step to step."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[tuple[int, int], NDArray[np.uint64]] = {}
+
+    def lend(self, run: tuple[int, int]) -> NDArray[np.uint64]:
+        """Room for a run's records; what it held of the last step is lost."""
+        return self._buffers.get(run, NO_ROOM)
+
+    def keep(self, run: tuple[int, int], records: Records) -> Records:
+        """Keep the memory for the run's next step."""
+        self._buffers[run] = records.records
+        return records
 
 
 def addresses(height: int, width: int) -> NDArray[np.uint64]:
@@ -77,41 +96,37 @@ def to_events(
         np.empty(n, np.uint8), np.empty(n if labelled else 0, np.uint8),
     )  # fmt: skip
 
-    def fill(k: int) -> None:
-        place = slice(stops[k] - sizes[k], stops[k])
-        ordered = _in_order(parts, k, intervals, int(t[k + 1] - t[k]), int(sizes[k]))
-        _unpack(ordered, t[k], *(column[place] for column in columns))
+    def fill(run: tuple[int, int]) -> None:
+        room = np.empty((2, max(sizes[slice(*run)], default=0)), np.uint64)
+        for k in range(*run):
+            place = slice(stops[k] - sizes[k], stops[k])
+            ordered = _in_order(parts, k, intervals, int(t[k + 1] - t[k]), room[:, : sizes[k]])
+            _unpack(ordered, t[k], *(column[place] for column in columns))
 
-    workers.map(fill, range(intervals))
+    workers.map(fill, workers.runs(intervals))
     x, y, p = columns[1:4]
     return EventArray(t=columns[0], x=x, y=y, p=p, noise=columns[4] if labelled else None)
 
 
 def _in_order(
-    parts: list[Records], k: int, intervals: int, duration: int, size: int
+    parts: list[Records], k: int, intervals: int, duration: int, room: NDArray[np.uint64]
 ) -> NDArray[np.uint64]:
     """The records of interval k by time; every pass moves them by one more digit of it."""
-    place = np.zeros(2**DIGIT_BITS + 1, np.int64)
+    ordered, other = room
+    place = np.zeros(min(duration, 2**DIGIT_BITS) + 2, np.int64)
     for part in parts:
         _count(part.records, part.bounds, k, intervals, LOWEST, place)
     np.cumsum(place, out=place)
-    ordered = np.empty(size, np.uint64)
     for part in parts:
         _place(part.records, part.bounds, k, intervals, LOWEST, place, ordered)
-    if duration >> DIGIT_BITS:
-        return _by_higher_digits(ordered, duration)
-    return ordered
-
-
-def _by_higher_digits(ordered: NDArray[np.uint64], duration: int) -> NDArray[np.uint64]:
     whole = np.array([0, len(ordered)])
     for shift in range(DIGIT_BITS, duration.bit_length(), DIGIT_BITS):
         place = np.zeros(2**DIGIT_BITS + 1, np.int64)
         digit = np.uint64(shift)
         _count(ordered, whole, 0, 1, digit, place)
         np.cumsum(place, out=place)
-        before, ordered = ordered, np.empty_like(ordered)
-        _place(before, whole, 0, 1, digit, place, ordered)
+        _place(ordered, whole, 0, 1, digit, place, other)
+        ordered, other = other, ordered
     return ordered
 
 
@@ -140,13 +155,18 @@ def _place(records, bounds, k, intervals, shift, place, ordered):  # type: ignor
 
 @njit(cache=True, nogil=True)
 def _unpack(records, t0, t, x, y, p, noise):  # type: ignore[no-untyped-def]
-    for i in range(records.size):
-        t[i] = t0 + np.int64((records[i] >> STAMP_SHIFT) & STAMP)
-    for i in range(records.size):
-        x[i] = (records[i] >> X_SHIFT) & SIXTEEN_BITS
-    for i in range(records.size):
-        y[i] = records[i] >> Y_SHIFT
-    for i in range(records.size):
-        p[i] = records[i] & ONE
-    for i in range(noise.size):
-        noise[i] = (records[i] >> ONE) & ONE
+    for start in range(0, records.size, BLOCK):
+        part = records[start : start + BLOCK]
+        n = part.size
+        block_t, block_x, block_y = t[start:], x[start:], y[start:]
+        block_p, block_noise = p[start:], noise[start : start + n]
+        for i in range(n):
+            block_t[i] = t0 + np.int64((part[i] >> STAMP_SHIFT) & STAMP)
+        for i in range(n):
+            block_x[i] = (part[i] >> X_SHIFT) & SIXTEEN_BITS
+        for i in range(n):
+            block_y[i] = part[i] >> Y_SHIFT
+        for i in range(n):
+            block_p[i] = part[i] & ONE
+        for i in range(block_noise.size):
+            block_noise[i] = (part[i] >> ONE) & ONE

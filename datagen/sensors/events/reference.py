@@ -73,9 +73,9 @@ def clean_interval(
         crossings = math.floor(abs(moved) / step + TIE)
         sign = 1 if moved >= 0 else -1
         for k in range(1, crossings + 1):
-            slope = (t1 - t0) / (log_after[y, x] - log_before[y, x])
-            at = (reference[y, x] + k * sign * step - log_before[y, x]) * slope
-            t = t0 + _whole(float(at), t1 - t0)
+            us_per_unit = (t1 - t0) / (log_after[y, x] - log_before[y, x])
+            start = (reference[y, x] - log_before[y, x]) * us_per_unit
+            t = t0 + _whole(float(start + k * (sign * step * us_per_unit)), t1 - t0)
             if t - last_event[y, x] >= refractory_us:
                 last_event[y, x] = t
                 events.append((t, y, x, k, sign > 0, False))

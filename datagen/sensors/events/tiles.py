@@ -52,4 +52,6 @@ def scatter(values, listed, target):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def whole_us(at, duration):  # type: ignore[no-untyped-def]
     """The whole microsecond, 1 .. duration, of a crossing `at` microseconds after the start."""
-    return np.minimum(np.maximum(np.ceil(at - STAMP_SLACK_US), 1.0), duration)
+    whole = np.ceil(at - STAMP_SLACK_US)
+    whole = whole if whole > 1.0 else 1.0
+    return whole if whole < duration else duration

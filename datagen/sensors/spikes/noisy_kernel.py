@@ -13,14 +13,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.sensors.elementary import exponential
-from datagen.sensors.hashing import GOLDEN, UNIT, mix
+from datagen.sensors.hashing import GOLDEN, UNIT, mix, normal_of
 from datagen.sensors.spikes.clean_kernel import BLOCK, pack
 
 FEW = 20.0
 """Electrons up to which their number is drawn exactly; above, it is taken as normal."""
-FIELD = np.uint64(0xFFFF)
-FIELDS_MEAN = 2.0 * 65_535.0
-FIELDS_SCALE = 3.0**0.5 / 65_536.0
 RECIPROCALS = np.concatenate([[0.0], 1.0 / np.arange(1.0, 128.0)])
 
 
@@ -126,14 +123,6 @@ def _draw_electrons(n, electrons, words, mean, drawn):  # type: ignore[no-untype
         for j in range(n):
             if mean[j] < FEW:
                 drawn[j] = _poisson(words[j], mean[j]) / electrons
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def normal_of(word):  # type: ignore[no-untyped-def]
-    """A nearly normal number: the sum of a word's four 16-bit fields, unit variance."""
-    low = np.int64((word & FIELD) + ((word >> np.uint64(16)) & FIELD))
-    high = np.int64(((word >> np.uint64(32)) & FIELD) + (word >> np.uint64(48)))
-    return (np.float64(low + high) - FIELDS_MEAN) * FIELDS_SCALE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
