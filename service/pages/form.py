@@ -22,6 +22,7 @@ from service.pages.shapes import (
     parts,
     plain,
     resolved,
+    summary_of,
     variants,
     words,
 )
@@ -40,6 +41,8 @@ class Node:
     unit: str = ""
     help: str = ""
     value: str = ""
+    note: str = ""
+    """What is in it, in a few words, while it is folded up."""
     placeholder: str = ""
     """The default, shown while the field is empty."""
     required: bool = False
@@ -144,8 +147,22 @@ def _item(items: Shape, pointer: str, value: Any, *, number: int, name: str) -> 
     found = variants(items)
     label = f"{plain(name.removesuffix('s'))} {number}"
     if len(found) == 1:
-        return _object(found[0], pointer, label, value)
-    return replace(_node(items, pointer, value, required=True), label=label)
+        return replace(_object(found[0], pointer, label, value), help="", note=_note(value))
+    return replace(_node(items, pointer, value, required=True), label=label, note=_note(value))
+
+
+def _note(value: Any) -> str:
+    """Names and kinds in an item: `orbit, orbital, 2 s at 30 Hz`."""
+    if not isinstance(value, dict):
+        return ""
+    trajectory = value.get("trajectory")
+    inner = trajectory.get("kind") if isinstance(trajectory, dict) else None
+    told = [value.get("name"), value.get("kind"), inner, value.get("split")]
+    notes = [word.replace("_", " ") for word in told if isinstance(word, str)]
+    for name, unit in (("t", "s"), ("duration", "s"), ("frame_rate", "Hz")):
+        if isinstance(value.get(name), int | float):
+            notes.append(f"{value[name]:g} {unit}")
+    return ", ".join(dict.fromkeys(notes))
 
 
 def _vector(shape: Shape, pointer: str, name: str, given: list[Any]) -> Node:
@@ -185,7 +202,7 @@ def _union(
         pointer=pointer,
         label=said.label,
         unit=said.unit,
-        help=said.help if chosen is None or scalars else str(chosen.get("description", said.help)),
+        help=said.help if chosen is None or scalars else summary_of(chosen) or said.help,
         options=tuple(kinds),
     )
     if chosen is not None and is_object(chosen):
@@ -234,7 +251,7 @@ def _object(shape: Shape, pointer: str, label: str, value: Any) -> Node:
         control="group",
         pointer=pointer,
         label=label,
-        help=str(shape.get("description", "")),
+        help=summary_of(shape),
         shown=shown,
         more=more,
         is_set=isinstance(value, dict),

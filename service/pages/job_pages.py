@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -17,13 +18,14 @@ from service.pages.history import Line, line_of
 from service.pages.rendering import page
 from service.pages.route import Editor, PageRoute, Visitor, see
 from service.routes.jobs import cancel_job, delete_job, list_jobs, list_segments, retry_job
-from service.states import ACTIVE, FINISHED, JobState
+from service.states import ACTIVE, FINISHED, JobState, TaskState
 from service.views import job_view, situation
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 JOBS_SHOWN = 50
 LINES_SHOWN = 200
+SEGMENTS_SHOWN = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +77,43 @@ def _count(counts: dict[str, int], choice: Filter) -> int:
 
 
 @router.get("/jobs/{job_id}")
-def show_job(request: Request, state: StateDep, who: Visitor, job_id: JobId) -> Response:
-    """One job: how far it is, its segments with pictures, what happened."""
+def show_job(
+    request: Request,
+    state: StateDep,
+    who: Visitor,
+    job_id: JobId,
+    first: Annotated[int, Query(ge=0, le=100_000)] = 0,
+) -> Response:
+    """One job: how far it is, its segments with pictures from number `first` on, what happened."""
     with state.database.read() as connection:
         row = jobs.find(connection, job_id, who.sees)
         job = job_view(row, situation(connection, now=now_ms()))
         events = events_after(
             connection, job_id, max(0, row.last_event - LINES_SHOWN), limit=LINES_SHOWN
         )
+    segments = list_segments(state, who, job_id).segments
+    counts = Counter(segment.state for segment in segments)
     return page(
         request,
         "job.html",
         job=job,
-        segments=list_segments(state, who, job_id).segments,
+        segments=segments[first : first + SEGMENTS_SHOWN],
+        first=first,
+        parts=_parts(len(segments)),
+        counts=[(task_state, counts[task_state]) for task_state in TaskState if counts[task_state]],
         finished=job.state in FINISHED,
         last_event=row.last_event,
         lines=_lines(events),
         can=_actions(job) if who.may(Scope.SUBMIT) else frozenset(),
     )
+
+
+def _parts(count: int) -> list[range]:
+    """The segments that are shown at a time."""
+    return [
+        range(start, min(start + SEGMENTS_SHOWN, count))
+        for start in range(0, count, SEGMENTS_SHOWN)
+    ]
 
 
 def _lines(events: list[jobs.Job]) -> list[Line]:

@@ -39,6 +39,7 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.globals.update(static=_static, between=words.between)
+ENVIRONMENT.policies["json.dumps_kwargs"] = {"sort_keys": False}
 ENVIRONMENT.filters.update(words.FILTERS)
 
 

@@ -98,6 +98,11 @@ def words(name: str, shape: Shape) -> Words:
     return Words(label, _SIGNS.get(unit, unit), _tidy(_UNIT.sub("", help_)))
 
 
+def summary_of(shape: Shape) -> str:
+    """The first paragraph of what an object is."""
+    return " ".join(str(shape.get("description", "")).partition("\n\n")[0].split())
+
+
 def _tidy(text: str) -> str:
     text = " ".join(text.split()).lstrip(".,; ")
     return text if text.startswith("ln(") else text[:1].upper() + text[1:]

@@ -38,22 +38,12 @@ async function send(address, { body, type }, headers = {}) {
 // --- which fields there are ---
 
 async function edit(change) {
-  const keep = openParts();
   const answer = await send("/jobs/new/form", { body: JSON.stringify({ document: gather(), ...change }), type: "application/json" });
   if (!answer.ok) { tell(answer.data.detail ?? "The form could not be changed."); return; }
+  const open = new Map([...form.querySelectorAll("[data-details]")].map((part) => [part.dataset.details, part.open]));
   document.getElementById("form-view").innerHTML = answer.data;
-  for (const pointer of keep) openUnder(pointer);
+  for (const part of form.querySelectorAll("[data-details]")) part.open = open.get(part.dataset.details) ?? part.open;
   await check();
-}
-
-function openParts() {
-  const open = [...form.querySelectorAll("details.more[open]")];
-  return open.map((details) => details.closest("[data-at]").dataset.at);
-}
-
-function openUnder(pointer) {
-  const details = form.querySelector(`[data-at="${CSS.escape(pointer)}"] > details.more`);
-  if (details) details.open = true;
 }
 
 form.addEventListener("click", async (event) => {
@@ -61,7 +51,9 @@ form.addEventListener("click", async (event) => {
   if (add !== undefined) {
     await edit({ do: "add", pointer: add, kind: event.target.value });
     const items = form.querySelectorAll(`[data-at="${CSS.escape(add)}"] > .item`);
-    items[items.length - 1]?.querySelector("input, select")?.focus();
+    const last = items[items.length - 1];
+    if (last) last.open = true;
+    last?.querySelector("input, select")?.focus();
   } else if (remove !== undefined) {
     const list = remove.slice(0, remove.lastIndexOf("/"));
     await edit({ do: "remove", pointer: remove });
@@ -168,10 +160,16 @@ function entry(fault, id) {
   mark(field, fault, id);
   const link = document.createElement("a");
   link.href = `#${field.input.id || field.box.id}`;
-  link.textContent = name.slice(1).replaceAll("/", " › ").replaceAll("_", " ");
+  link.textContent = placeOf(fault.pointer);
   link.addEventListener("click", (event) => { event.preventDefault(); goTo(field); });
   item.append(link, `: ${fault.detail}`);
   return item;
+}
+
+/** A pointer as people say it: `segments 1 › duration`. */
+function placeOf(pointer) {
+  const steps = pointer.split("/").slice(1).map((step) => step.replaceAll("_", " "));
+  return steps.reduce((said, step) => (/^\d+$/.test(step) ? `${said} ${+step + 1}` : `${said} › ${step}`));
 }
 
 /** The field at a pointer, or the group around it that the form does have. */
@@ -190,7 +188,7 @@ function mark({ input, box }, fault, id) {
   told.className = "fault";
   told.id = id;
   told.textContent = fault.detail;
-  if (box.matches(".group")) box.querySelector(":scope > legend").after(told);
+  if (box.matches(".group, .item")) box.querySelector(":scope > legend, :scope > summary").after(told);
   else box.append(told);
   if (input.matches("button")) return;
   input.dataset.described ??= input.getAttribute("aria-describedby") ?? "";
@@ -208,13 +206,14 @@ function goTo({ input }) {
 // --- what it will cost, and away with it ---
 
 const counts = new Intl.NumberFormat("en");
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-function bytes(count) {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = Math.min(4, Math.max(0, Math.floor(Math.log10(Math.max(count, 1)) / 3)));
-  return `${Number((count / 1000 ** power).toPrecision(3))} ${units[power]}`;
+function scaled(count, units) {
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(count, 1)) / 3)));
+  return `${Number((count / 1000 ** power).toPrecision(3))} ${units[power]}`.trim();
 }
+
+const bytes = (count) => scaled(count, ["B", "kB", "MB", "GB", "TB"]);
+const short = (count) => scaled(count, ["", "k", "M", "G", "T"]);
 
 function time(seconds) {
   if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
@@ -222,7 +221,7 @@ function time(seconds) {
   return minutes < 90 ? `about ${minutes} min` : `about ${(minutes / 60).toFixed(1)} h`;
 }
 
-const shown = { frames: counts.format, segments: counts.format, events: short.format, spikes: short.format, bytes, expected_bytes: bytes, seconds: time };
+const shown = { frames: counts.format, segments: counts.format, events: short, spikes: short, bytes, expected_bytes: bytes, seconds: time };
 
 function fill(list, data) {
   for (const place of list.querySelectorAll("[data-of]")) {
