@@ -169,8 +169,9 @@ def moving_false_events(scene: Scene) -> dict[str, float]:
     for name, oversample, fine, sigma in (("box", 1, 1, 0.0), ("psf", 2, 4, 0.5)):
         truth = _light(RayTracer, scene, camera, 64, views, fine, sigma)
         touched = np.abs(np.log((truth[1:] + 1e-3) / (truth[0] + 1e-3))) > 1e-3
-        light = _light(EmbeddedRenderer, scene, camera, SAMPLES, views, oversample, sigma)
-        figures[f"spurious_moving_{name}"] = max(false_share(light, truth, of=touched))
+        for kind, renderer in (("", EmbeddedRenderer), ("_raytraced", RayTracer)):
+            light = _light(renderer, scene, camera, SAMPLES, views, oversample, sigma)
+            figures[f"spurious_moving_{name}{kind}"] = max(false_share(light, truth, of=touched))
     return figures
 
 

@@ -85,10 +85,12 @@ def estimate(job: Job, *, workers: int) -> Estimate:
     Raises:
         InputError: as `generate` would.
     """
+    plans = plan_job(job.spec)
+    threads = max(1, workers // len(plans))
     with tempfile.TemporaryDirectory(prefix="datagen-estimate-") as folder:
         parts = [
-            _estimate_segment(job, plan, Path(folder) / plan.segment.file_stem)
-            for plan in plan_job(job.spec)
+            _estimate_segment(job, plan, Path(folder) / plan.segment.file_stem, threads)
+            for plan in plans
         ]
     totals: dict[str, Any] = {
         field: sum(getattr(part, field) for part in parts)
@@ -108,9 +110,9 @@ def _makespan(seconds: list[float], workers: int) -> float:
     return max(busy_until)
 
 
-def _estimate_segment(job: Job, plan: SegmentPlan, work: Path) -> SegmentEstimate:
+def _estimate_segment(job: Job, plan: SegmentPlan, work: Path, threads: int) -> SegmentEstimate:
     start = time.perf_counter()
-    run = open_segment(job.spec, plan, base_dir=job.base_dir, work=work)
+    run = open_segment(job.spec, plan, base_dir=job.base_dir, work=work, threads=threads)
     render_chunk(run, 0, 2, {}, clock=StageClock())  # compiles what is not compiled yet
     open_seconds = time.perf_counter() - start
     frames = len(plan.t)

@@ -62,7 +62,9 @@ class OpenSegment:
         return _light(self.spec, self.renderer, views, self.exposure)
 
 
-def open_segment(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) -> OpenSegment:
+def open_segment(
+    spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path, threads: int = 1
+) -> OpenSegment:
     """Load the scene and make it renderable.
 
     Args:
@@ -70,6 +72,7 @@ def open_segment(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path
         plan: the segment.
         base_dir: folder that paths in the spec are relative to.
         work: folder of this segment's working files; a procedural stage is authored there.
+        threads: pictures that are rendered at the same time.
 
     Raises:
         SceneError: the stage cannot be used, or the camera is inside an object.
@@ -78,7 +81,7 @@ def open_segment(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path
     scene = open_scene(spec, plan, base_dir=base_dir, work=work)
     camera = spec.camera.intrinsics
     refuse_camera_inside(spec, plan, scene, base_dir)
-    renderer = open_renderer(spec.renderer, scene, camera)
+    renderer = open_renderer(spec.renderer, scene, camera, threads=threads)
     return OpenSegment(
         spec=spec,
         plan=plan,

@@ -27,6 +27,8 @@ def run_workers(
 ) -> None:
     """Run the segments, at most `workers` at a time; the first failure ends the others.
 
+    When fewer segments are left than workers, each renders with several threads.
+
     Raises:
         InputError, ResourceError: what the failing worker said, or how it died.
     """
@@ -36,8 +38,9 @@ def run_workers(
     try:
         while waiting or running:
             while waiting and len(running) < workers:
+                threads = max(1, workers // (len(waiting) + len(running)))
                 plan = waiting.pop(0)
-                running[plan.index] = _start(plan, out, base_dir, chunk_frames, inbox)
+                running[plan.index] = _start(plan, out, base_dir, chunk_frames, threads, inbox)
             plan, report = inbox.get()
             if report is None:
                 _settle(plan, running.pop(plan.index))
@@ -51,11 +54,12 @@ def run_workers(
 
 
 def _start(
-    plan: SegmentPlan, out: Path, base_dir: Path, chunk_frames: int, inbox: Inbox
+    plan: SegmentPlan, out: Path, base_dir: Path, chunk_frames: int, threads: int, inbox: Inbox
 ) -> WorkerProcess:
     command = [
         sys.executable, "-m", "datagen", "run-segment", str(out), str(plan.index),
-        "--base-dir", str(base_dir), "--chunk-frames", str(chunk_frames), "--supervised",
+        "--base-dir", str(base_dir), "--chunk-frames", str(chunk_frames),
+        "--threads", str(threads), "--supervised",
     ]  # fmt: skip
     return WorkerProcess(command, on_report=lambda report: inbox.put((plan, report)))
 

@@ -41,6 +41,7 @@ def run_segment(
     out: Path,
     base_dir: Path,
     chunk_frames: int = CHUNK_FRAMES,
+    threads: int = 1,
     report: Report,
 ) -> SegmentEntry:
     """Bring one segment to its file and return its manifest entry.
@@ -51,6 +52,7 @@ def run_segment(
         out: the dataset folder.
         base_dir: folder that paths in the spec are relative to.
         chunk_frames: frames between two seals; changes nothing but the work lost in a crash.
+        threads: pictures that are rendered at the same time; changes nothing but the time.
         report: takes progress as plain data.
     """
     work = work_folder(out, plan)
@@ -60,7 +62,7 @@ def run_segment(
         if entry is not None:
             report({"event": "adopted"})
         else:
-            entry = _finish(spec, plan, out, base_dir, chunk_frames, report)
+            entry = _finish(spec, plan, out, base_dir, chunk_frames, threads, report)
             write_file(work / DONE, entry.canonical_json().encode())
         shutil.rmtree(work / "chunks", ignore_errors=True)
         shutil.rmtree(work / "stage", ignore_errors=True)
@@ -76,12 +78,18 @@ def _sweep(out: Path, plan: SegmentPlan) -> None:
 
 
 def _finish(
-    spec: JobSpec, plan: SegmentPlan, out: Path, base_dir: Path, chunk_frames: int, report: Report
+    spec: JobSpec,
+    plan: SegmentPlan,
+    out: Path,
+    base_dir: Path,
+    chunk_frames: int,
+    threads: int,
+    report: Report,
 ) -> SegmentEntry:
     clock = StageClock()
     work = work_folder(out, plan)
     with clock.stage("open scene"):
-        run = open_segment(spec, plan, base_dir=base_dir, work=work)
+        run = open_segment(spec, plan, base_dir=base_dir, work=work, threads=threads)
     report({"event": "opened", "notes": list(run.scene.notes)})
     chunks = sealed_chunks(work)
     done = chunks[-1].stop if chunks else 0

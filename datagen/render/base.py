@@ -30,10 +30,12 @@ class Renderer(Protocol):
         ...
 
 
-def open_renderer(spec: RendererSpec, scene: Scene, camera: Intrinsics) -> Renderer:
-    """The renderer that a spec names."""
+def open_renderer(
+    spec: RendererSpec, scene: Scene, camera: Intrinsics, *, threads: int = 1
+) -> Renderer:
+    """The renderer that a spec names; `threads` changes nothing but the time."""
     match spec:
         case EmbeddedRendererSpec():
             from datagen.render.embedded import EmbeddedRenderer
 
-            return EmbeddedRenderer(scene, camera, samples=spec.samples)
+            return EmbeddedRenderer(scene, camera, samples=spec.samples, threads=threads)
