@@ -138,9 +138,9 @@ def _depth(segments: list[SegmentStatistics]) -> Chart:
 
 def _log_ticks(low: float, high: float) -> list[float]:
     """Marks at 1, 2, 5 times powers of ten around a range; at powers only where it is wide."""
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 2)
     fine = [m * 10.0**d for d in decades for m in (1, 2, 5)]
-    below, above = [t for t in fine if t <= low], [t for t in fine if t >= high]
+    below, above = [t for t in fine if t <= low], [t for t in fine if t >= high and t > low]
     inside = [t for t in fine if below[-1] <= t <= above[0]]
     if len(inside) <= TICKS_WANTED:
         return inside

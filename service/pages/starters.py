@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -72,7 +72,7 @@ class Template:
 
 
 def _shipped(name: str) -> Document:
-    text = (files("service") / "pages" / "jobs" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "jobs" / f"{name}.yaml").read_text(encoding="utf-8")
     document: Document = yaml.safe_load(text)
     return document
 

@@ -1,0 +1,402 @@
+"""Pages without a browser: every one answers, escapes, links to what there is, and obeys its policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import pytest
+import yaml
+from service_kit import LocalService, make_settings, serving, until
+from tiny_job import tiny_job
+
+from schemas.dataset import DatasetCard, SegmentStatistics, StreamStatistics
+from schemas.job import JobSpec
+from service.deps import SESSION_COOKIE
+from service.pages.charts import charts_of
+from service.pages.documents import put, take_out
+from service.pages.edits import Edit, edited
+from service.pages.form import Node, form_of
+from service.pages.starters import KINDS, TEMPLATES
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NASTY = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+class Elements(HTMLParser):
+    """Every start tag with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def links(self) -> set[str]:
+        """Addresses that a reader or the browser follows with GET."""
+        named = {"a": "href", "link": "href", "script": "src", "img": "src"}
+        return {
+            str(attrs[named[tag]]) for tag, attrs in self.found if attrs.get(named.get(tag, ""))
+        }
+
+    def ids(self) -> list[str]:
+        return [str(attrs["id"]) for _, attrs in self.found if "id" in attrs]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalService, str]]:
+    """A service with a finished, a failed, a cancelled and a waiting job, and the first's id."""
+    settings = make_settings(tmp_path_factory.mktemp("pages") / "data")
+    with serving(settings) as service:
+        done = service.submit()
+        bad = service.submit(tiny_job(name="bad-input"))
+        with service.dispatcher():
+            service.wait(done)
+            service.wait(bad)
+        cancelled = service.submit(tiny_job(name="cancelled"))
+        service.http.post(f"/v1/jobs/{cancelled}:cancel")
+        service.submit(tiny_job(name="waiting"))
+        yield service, done
+
+
+def pages_of(service: LocalService) -> list[str]:
+    """The address of every page that there is."""
+    jobs = [job["id"] for job in service.http.get("/v1/jobs").json()["jobs"]]
+    datasets = [d["id"] for d in service.http.get("/v1/datasets").json()["datasets"]]
+    return [
+        "/", "/?show=active", "/?show=failed", "/datasets", "/login", "/jobs/new",
+        *(f"/jobs/{job}" for job in jobs),
+        f"/jobs/new?job={jobs[0]}",
+        *(f"/datasets/{dataset}" for dataset in datasets),
+    ]  # fmt: skip
+
+
+def test_every_page_answers_and_obeys_its_policy(filled: tuple[LocalService, str]) -> None:
+    """Answer 200 with a policy, and hold nothing that the policy forbids."""
+    service, _ = filled
+    for address in pages_of(service):
+        answer = service.http.get(address)
+        assert answer.status_code == 200, address
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        for tag, attrs in Elements(answer.text).found:
+            assert tag not in ("style", "base", "iframe", "object"), address
+            assert tag != "script" or (attrs.get("src") or "").startswith("/static/"), address
+            assert not any(name == "style" or name.startswith("on") for name in attrs), address
+
+
+def test_every_link_leads_somewhere(filled: tuple[LocalService, str]) -> None:
+    """Follow every link, stylesheet, script and picture of every page."""
+    service, _ = filled
+    known: dict[str, int] = {}
+    for address in pages_of(service):
+        elements = Elements(service.http.get(address).text)
+        assert len(elements.ids()) == len(set(elements.ids())), f"an id twice in {address}"
+        for link in elements.links():
+            whole = urlsplit(urljoin(service.url + address, link))
+            assert whole.netloc == urlsplit(service.url).netloc, f"{link} leads elsewhere"
+            if whole.fragment:
+                assert whole.fragment in elements.ids()
+            target = whole._replace(fragment="").geturl()
+            known.setdefault(target, service.http.get(target).status_code)
+            assert known[target] == 200, f"{address} links to {target}"
+
+
+def test_labels_and_descriptions_belong_to_something(filled: tuple[LocalService, str]) -> None:
+    """Give every control a name, and let every reference find its element."""
+    service, _ = filled
+    elements = Elements(service.http.get("/jobs/new?template=hand-held").text)
+    ids = set(elements.ids())
+    labelled = {attrs.get("for") for tag, attrs in elements.found if tag == "label"}
+    for tag, attrs in elements.found:
+        assert set((attrs.get("aria-describedby") or "").split()) <= ids
+        if tag in ("input", "select", "textarea") and attrs.get("type") != "file":
+            assert attrs.get("id") in labelled or "aria-label" in attrs, attrs
+
+
+def test_user_text_is_escaped(service: LocalService) -> None:
+    """Show what users and workers wrote as text, wherever it appears."""
+    job = service.submit(tiny_job(licence=NASTY))
+    with service.database.write() as connection:
+        error = (
+            '{"kind": "input", "task": "<b>t</b>", "attempt": 1, "message": "<script>x</script>"}'
+        )
+        connection.exec_driver_sql("UPDATE jobs SET error = ?, state = 'FAILED'", (error,))
+        connection.exec_driver_sql("UPDATE tasks SET name = '<i>n</i>'")
+    for address in (f"/jobs/{job}", f"/jobs/new?job={job}", "/"):
+        text = service.http.get(address).text
+        assert not re.search(r"<script>|<img src=x|<i>n|<b>t", text), address
+    form = service.http.get(f"/jobs/new?job={job}").text
+    values = {attrs.get("value") for _, attrs in Elements(form).found}
+    assert NASTY in values
+
+
+def test_refusals_are_pages(filled: tuple[LocalService, str]) -> None:
+    """Say in HTML that there is no such job, dataset, template or page."""
+    service, done = filled
+    for address in (
+        "/jobs/job_" + "0" * 32, "/jobs/nothing", "/datasets/dataset_" + "0" * 32,
+        "/jobs/new?template=nothing", "/?show=nothing", f"/jobs/{done}?first=x",
+    ):  # fmt: skip
+        answer = service.http.get(address)
+        assert answer.status_code == 404, address
+        assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_buttons_of_a_job(service: LocalService) -> None:
+    """Cancel, try again and delete from the page, without any script."""
+    job = service.submit()
+    assert act(service, job, "cancel").headers["Location"] == f"/jobs/{job}"
+    assert service.state(job) == "CANCELLED"
+    assert act(service, job, "retry").status_code == 303
+    assert service.state(job) == "QUEUED"
+    assert act(service, job, "delete").status_code == 409
+    act(service, job, "cancel")
+    assert act(service, job, "delete").headers["Location"] == "/"
+    assert service.http.get(f"/jobs/{job}").status_code == 404
+
+
+def act(service: LocalService, job: str, what: str, **options: object) -> httpx.Response:
+    return service.http.post(f"/jobs/{job}/{what}", follow_redirects=False, **options)  # type: ignore[arg-type]
+
+
+def test_other_sites_cannot_press_buttons(service: LocalService) -> None:
+    """Refuse a form that another site's page sends."""
+    job = service.submit()
+    answer = act(service, job, "cancel", headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert service.state(job) == "QUEUED"
+
+
+def test_log_in_and_out(service: LocalService) -> None:
+    """Lead strangers to the log-in; keep a session for a key; end it on request."""
+    owner = service.key("submit", owner="ann")
+    job = service.submit(headers=owner)
+    with httpx.Client(base_url=service.url) as browser:
+        away = browser.get(f"/jobs/{job}")
+        assert (away.status_code, away.headers["Location"]) == (303, f"/login?next=/jobs/{job}")
+        form = {"key": owner["Authorization"].removeprefix("Bearer "), "next": f"/jobs/{job}"}
+        inside = browser.post("/login", data=form)
+        assert inside.headers["Location"] == f"/jobs/{job}"
+        for word in ("HttpOnly", "SameSite=lax", "Path=/"):
+            assert word in inside.headers["Set-Cookie"]
+        assert browser.get(f"/jobs/{job}").status_code == 200
+        same = {"Origin": service.url}
+        assert browser.post(f"/jobs/{job}/cancel").status_code == 403
+        assert browser.post(f"/jobs/{job}/cancel", headers=same).status_code == 303
+        token = browser.cookies[SESSION_COOKIE]
+        browser.post("/logout", headers=same)
+        browser.cookies.set(SESSION_COOKIE, token)
+        assert browser.get("/").status_code == 303
+
+
+def test_wrong_keys_and_other_addresses(service: LocalService) -> None:
+    """Refuse a wrong key, and never lead to another site after the log-in."""
+    key = service.key("read")["Authorization"].removeprefix("Bearer ")
+    wrong = service.http.post("/login", data={"key": "dgk_x_y", "next": "/"})
+    assert (wrong.status_code, "Set-Cookie" in wrong.headers) == (403, False)
+    for address in ("https://example.org/", "//example.org/", "/\\example.org", "javascript:x"):
+        answer = service.http.post("/login", data={"key": key, "next": address})
+        assert answer.headers["Location"] == "/"
+
+
+def test_pages_show_only_ones_own(service: LocalService) -> None:
+    """Hide another's job and dataset, and buttons from who may only read."""
+    ann, ben = service.key("submit", owner="ann"), service.key("read", owner="ben")
+    job = service.finished(headers=ann)
+    with httpx.Client(base_url=service.url) as browser:
+        browser.post("/login", data={"key": ben["Authorization"].removeprefix("Bearer ")})
+        assert browser.get(f"/jobs/{job}").status_code == 404
+        assert browser.get(f"/datasets/{job.replace('job', 'dataset')}").status_code == 404
+        assert job not in browser.get("/").text
+        assert browser.get("/jobs/new").status_code == 403
+        assert (
+            browser.post(f"/jobs/{job}/delete", headers={"Origin": service.url}).status_code == 403
+        )
+
+
+def test_static_files_are_kept_under_their_version(service: LocalService) -> None:
+    """Let versioned files be kept for good and others be asked for again."""
+    page = service.http.get("/").text
+    sheet = re.search(r'href="(/static/datagen\.css\?v=\w+)"', page)
+    assert sheet is not None
+    assert "immutable" in service.http.get(sheet[1]).headers["Cache-Control"]
+    assert service.http.get("/static/datagen.css").headers["Cache-Control"] == "no-cache"
+    assert service.http.get("/static/../rendering.py").status_code == 404
+
+
+def test_pages_are_not_part_of_the_api(service: LocalService) -> None:
+    """Keep pages out of the OpenAPI document."""
+    paths = service.http.get("/openapi.json").json()["paths"]
+    assert all(
+        p.startswith(("/v1/", "/healthz", "/readyz", "/metrics", "/problems")) for p in paths
+    )
+
+
+# the form
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in (*node.shown, *node.more):
+        yield from nodes(child)
+
+
+@pytest.mark.parametrize("key", sorted(TEMPLATES))
+def test_templates_are_valid_jobs(key: str) -> None:
+    """Start from jobs that can be submitted as they are."""
+    spec = JobSpec.model_validate(TEMPLATES[key].document)
+    assert spec.name == key
+
+
+@pytest.mark.parametrize("name", ["quickstart", "seed_five"])
+def test_templates_are_the_examples(name: str) -> None:
+    """Ship the same jobs as examples/ has."""
+    shipped = TEMPLATES[name.replace("_", "-")].document
+    assert shipped == yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text())
+
+
+def test_form_shows_every_value() -> None:
+    """Have a field with the value of everything that a document sets."""
+    document = JobSpec.model_validate(TEMPLATES["hand-held"].document).model_dump(mode="json")
+    shown = {node.pointer: node.value for node in nodes(form_of(document)) if node.value}
+
+    def expected(value: object, pointer: str) -> Iterator[tuple[str, str]]:
+        if isinstance(value, dict):
+            for name, part in value.items():
+                yield from expected(part, f"{pointer}/{name}")
+        elif isinstance(value, list):
+            for i, part in enumerate(value):
+                yield from expected(part, f"{pointer}/{i}")
+        elif value is not None and not pointer.endswith(("/kind", "/spec_version")):
+            yield pointer, str(value).lower()
+
+    for pointer, text in expected(document, ""):
+        assert shown[pointer].lower() == text
+
+
+def test_form_has_every_kind_of_trajectory() -> None:
+    """Offer all kinds that the schema knows, each with an example to start from."""
+    trajectory = next(
+        n for n in nodes(form_of(TEMPLATES["orbit"].document)) if n.pointer.endswith("/trajectory")
+    )
+    kinds = [value for value, _ in trajectory.options]
+    assert {"orbital", "radial", "vertical", "spline", "recorded"} <= set(kinds)
+    for kind in kinds:
+        change = Edit(
+            do="kind", pointer=trajectory.pointer, kind=kind, document=TEMPLATES["orbit"].document
+        )
+        JobSpec.model_validate(edited(change))
+    assert set(kinds) <= set(KINDS)
+
+
+def test_form_survives_a_wrong_document() -> None:
+    """Show a form for a document that is no job, with what was typed where it fits."""
+    document = {"segments": [3, {"trajectory": "orbit"}], "camera": 5, "seed": "x", "scene": None}
+    values = {node.pointer: node.value for node in nodes(form_of(document))}
+    assert values["/seed"] == "x"
+
+
+def test_edits() -> None:
+    """Add, change and remove parts, and leave the document that was given alone."""
+    start = TEMPLATES["orbit"].document
+    before = yaml.safe_dump(start)
+    more = edited(Edit(do="add", pointer="/segments", kind="on", document=start))
+    assert [s["segment_id"] for s in more["segments"]] == [0, 1]
+    assert more["segments"][1]["name"] == "orbit-2"
+    sensors = edited(Edit(do="add", pointer="/sensors", kind="event_camera", document=more))
+    JobSpec.model_validate(sensors)
+    fewer = edited(Edit(do="remove", pointer="/sensors/0", document=sensors))
+    assert [s["kind"] for s in fewer["sensors"]] == ["spike_camera", "event_camera"]
+    radius = "/segments/0/trajectory/radius"
+    swinging = edited(Edit(do="kind", pointer=radius, kind="sine", document=start))
+    assert swinging["segments"][0]["trajectory"]["radius"]["mean"] == 1.6
+    steady = edited(Edit(do="kind", pointer=radius, kind="number", document=swinging))
+    assert steady == start
+    assert yaml.safe_dump(start) == before
+
+
+def test_form_over_http(service: LocalService) -> None:
+    """Answer a change with the new fields, YAML with its form, and nonsense with a refusal."""
+    change = {"do": "add", "pointer": "/segments", "kind": "on", "document": tiny_job()}
+    answer = service.http.post("/jobs/new/form", json=change)
+    assert 'data-at="/segments/2"' in answer.text
+    headers = {"Content-Type": "application/yaml"}
+    as_form = service.http.post("/jobs/new/form", content="name: from-yaml", headers=headers)
+    assert 'value="from-yaml"' in as_form.text
+    back = service.http.post("/jobs/new/text", json=tiny_job())
+    assert yaml.safe_load(back.text) == tiny_job()
+    for wrong in ({**change, "pointer": "/camera/width/x"}, {**change, "do": "explode"}):
+        assert service.http.post("/jobs/new/form", json=wrong).status_code == 400
+
+
+def test_documents() -> None:
+    """Put and take at pointers, making what is missing on the way."""
+    assert put({}, "/a/b", 1) == {"a": {"b": 1}}
+    assert put({"a": [{}, {}]}, "/a/1/b", 2) == {"a": [{}, {"b": 2}]}
+    assert take_out({"a": [1, 2, 3]}, "/a/1") == {"a": [1, 3]}
+    assert take_out({"a": 1}, "/b/c") == {"a": 1}
+
+
+# plots
+
+
+def card_with(histogram: list[float], depth: tuple[float, float], density: float) -> DatasetCard:
+    stream = StreamStatistics(
+        group="events", kind="event_camera", count=10, per_second=5.0,
+        per_pixel_per_frame=density, active_fraction=0.5, quiet_windows=0.0,
+    )  # fmt: skip
+    segment = SegmentStatistics(
+        name="orbit", frames=3, sub_frames_per_frame=2.0, flow_histogram=histogram,
+        flow_mean=1.0, flow_valid=0.9, depth_range=depth, streams=[stream],
+    )  # fmt: skip
+    return DatasetCard(
+        name="x", licence="CC0", renderer="embedded", verified=True, spec_sha256="0" * 64,
+        segments=[segment], warnings=[],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", [(0.9, 5.6), (1.0, 1.0), (0.0, 0.0), (1e-3, 1e6)])
+@pytest.mark.parametrize("density", [0.0, 0.37, 24.2, 1e5])
+def test_plots_stay_on_their_axes(depth: tuple[float, float], density: float) -> None:
+    """Keep every bar and tick within 0 and 100 percent, whatever the numbers."""
+    for chart in charts_of(card_with([0.25, 0.5, 0.25, 0.0], depth, density)):
+        for row in chart.rows:
+            for bar in row.bars:
+                assert -1e-9 <= bar.start <= bar.start + bar.width <= 100 + 1e-9, chart.title
+        places = [tick.at for tick in chart.ticks]
+        assert places == sorted(places)
+        assert places[0] == 0
+        assert places[-1] == 100
+
+
+def test_plot_of_motion() -> None:
+    """Stack the shares one after the other."""
+    motion = charts_of(card_with([0.25, 0.5, 0.25, 0.0], (1.0, 2.0), 0.5))[0]
+    assert [(bar.start, bar.width) for bar in motion.rows[0].bars] == [
+        (0, 25), (25, 50), (75, 25), (100, 0),
+    ]  # fmt: skip
+
+
+def test_large_jobs_show_some_segments_at_a_time(service: LocalService) -> None:
+    """Show the segments of a large job in parts that lead on to each other."""
+    one = tiny_job()["segments"][0]
+    many = [{**one, "segment_id": i, "name": f"s{i}"} for i in range(100)]
+    job = service.submit(tiny_job(segments=many))
+    first, last = (service.http.get(f"/jobs/{job}?first={n}").text for n in (0, 96))
+    assert first.count("<article") == 48
+    assert last.count("<article") == 4
+    assert f"?first={96}" in first
+
+
+def test_waiting_says_why(service: LocalService) -> None:
+    """Say on the page why a job waits."""
+    job = service.submit()
+    assert "dispatcher, which is not running" in service.http.get(f"/jobs/{job}").text
+    with service.dispatcher(disk_reserve_bytes=2**60):
+        until(lambda: "room on the disk" in service.http.get(f"/jobs/{job}").text)
