@@ -25,7 +25,6 @@ from sensor_peers import EventPeer, event_peers, spike_peers
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.spike_camera import SpikeCamera
-from schemas.arrays import LightBatch
 from schemas.sensor import EventCameraSpec, SpikeCameraSpec
 
 MEGA = 1e6
@@ -35,6 +34,7 @@ SLOW, FAST = (0.5, 0.2), (3.5, 1.3)
 SIZES = {"346x260": (260, 346), "640x480": (480, 640), "1280x720": (720, 1280)}
 BATCH = {1: 8, 2: 32}
 """Pictures per step by threads."""
+SPIKE_BATCH = 20
 CLEAN = EventCameraSpec(threshold_sigma=0.0)
 NOISY = EventCameraSpec(
     threshold_sigma=0.05, cutoff_hz=30.0, leak_rate_hz=0.1, leak_jitter_fraction=0.1,
@@ -181,20 +181,18 @@ def thread_figures(frames: int, rounds: int) -> dict[str, float]:
 def spike_figures(rounds: int) -> dict[str, float]:
     """Spike camera, 400 x 250: a poll per picture, with noise, and 20 polls between pictures."""
     polls = film(250, 400, 201, (0.1, 0.04)).astype(np.float32) / 255
-    light = LightBatch(t=50 * np.arange(201), rgb=np.repeat(polls[..., None], 3, -1))
-    sparse = LightBatch(t=1_000 * np.arange(11), rgb=light.rgb[:11])
     cases = {
-        "spikes_clean": (SpikeCameraSpec(preset="spikezoo"), light),
-        "spikes_noisy": (SpikeCameraSpec(preset="scsim"), light),
-        "spikes_interpolating": (SpikeCameraSpec(), sparse),
+        "spikes_clean": (SpikeCameraSpec(preset="spikezoo"), 50, polls),
+        "spikes_noisy": (SpikeCameraSpec(preset="scsim", interpolation="hold"), 50, polls),
+        "spikes_interpolating": (SpikeCameraSpec(), 1_000, polls[:11]),
     }
     peers = spike_peers()
     timings = {name: Timing() for name in (*cases, *peers)}
-    for spec, _ in cases.values():
-        _expose(spec, sparse)
+    for spec, _, _ in cases.values():
+        expose(spec, 50, polls[:5])
     for _ in range(rounds):
-        for name, (spec, seen) in cases.items():
-            timings[name].take(lambda spec=spec, seen=seen: _expose(spec, seen))
+        for name, case in cases.items():
+            timings[name].take(lambda case=case: expose(*case))
         for name, peer in peers.items():
             timings[name].take(lambda peer=peer: peer(polls[1:]))
     mpx = 200 * 250 * 400 / MEGA
@@ -205,12 +203,18 @@ def spike_figures(rounds: int) -> dict[str, float]:
     return result
 
 
-def _expose(spec: SpikeCameraSpec, light: LightBatch) -> int:
-    height, width = light.rgb.shape[1:3]
+def expose(spec: SpikeCameraSpec, frame_us: int, pictures: NDArray[np.float32]) -> int:
+    """All spikes of a film; returns how many polls there were."""
+    height, width = pictures.shape[1:]
     camera = SpikeCamera(spec, width=width, height=height, key=1)
-    state = camera.init(LightBatch(t=light.t[:1], rgb=light.rgb[:1]))
-    _, spikes = camera.step(state, LightBatch(t=light.t[1:], rgb=light.rgb[1:]))
-    return len(spikes.packed)
+    t = frame_us * np.arange(len(pictures), dtype=np.int64)
+    state = camera.init_pictures(t[:1], pictures[:1])
+    polls = 0
+    for start in range(1, len(pictures), SPIKE_BATCH):
+        batch = slice(start, start + SPIKE_BATCH)
+        state, spikes = camera.step_pictures(state, t[batch], pictures[batch])
+        polls += len(spikes.packed)
+    return polls
 
 
 def main() -> None:

@@ -16,11 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.errors import InputError
 from datagen.sensors.hashing import normal_field, stream_key, uniform_field
-from datagen.sensors.light import first_luminance, next_luminance
+from datagen.sensors.light import (
+    check_single,
+    check_times,
+    check_values,
+    first_luminance,
+    next_luminance,
+)
 from datagen.sensors.spikes.clean_kernel import BLOCK, clean_blocks
 from datagen.sensors.spikes.noisy_kernel import SpikeNoise, noisy_blocks
-from datagen.sensors.spikes.poll_clock import Pieces, PollClock
+from datagen.sensors.spikes.poll_clock import PollClock
 from datagen.sensors.workers import Workers
 from schemas.arrays import LightBatch, SpikeArray
 from schemas.sensor import SpikeCameraSpec
@@ -96,10 +103,13 @@ class SpikeCamera:
                 finite.
         """
         luminance = first_luminance(first, height=self._height, width=self._width)
-        t = np.array(first.t[0])
+        return self._start(int(first.t[0]), luminance)
+
+    def _start(self, start: int, luminance: NDArray[np.float32]) -> SpikeCameraState:
+        t = np.array(start, np.int64)
         aside = (0, 0) if self._noise is None else luminance.shape
         return SpikeCameraState(
-            start=t, t=t, luminance=luminance, charge=self._start_charge(),
+            start=t, t=t, luminance=luminance.copy(), charge=self._start_charge(),
             gathered=np.zeros(aside), fired=np.zeros(aside, np.uint8),
             saturated=np.array(0, np.int64),
         )  # fmt: skip
@@ -124,53 +134,84 @@ class SpikeCamera:
             InputError: times that stand still or go back, another size, or light that is negative
                 or not finite.
         """
-        size = {"height": self._height, "width": self._width}
         if len(light.t) == 0:
-            return state, SpikeArray.concatenate([], **size)
-        pictures = next_luminance(light, after_us=int(state.t), **size)
-        start, t0 = int(state.start), int(state.t)
-        first, last = (self._clock.polls_until(t - start) for t in (t0, int(light.t[-1])))
+            return state, self._nothing()
+        size = {"height": self._height, "width": self._width}
+        return self._expose(state, light.t, next_luminance(light, after_us=int(state.t), **size))
+
+    def init_pictures(
+        self, t: NDArray[np.int64], pictures: NDArray[np.float32]
+    ) -> SpikeCameraState:
+        """`init` from luminance (1, H, W), white = 1."""
+        check_single(t)
+        self._check(t, pictures)
+        return self._start(int(t[0]), pictures[0])
+
+    def step_pictures(
+        self, state: SpikeCameraState, t: NDArray[np.int64], pictures: NDArray[np.float32]
+    ) -> tuple[SpikeCameraState, SpikeArray]:
+        """`step` from luminance (N, H, W), white = 1, at times `t` [us] (N,)."""
+        if len(t) == 0:
+            return state, self._nothing()
+        check_times(t, int(state.t))
+        self._check(t, pictures)
+        return self._expose(state, t, pictures)
+
+    def _nothing(self) -> SpikeArray:
+        return SpikeArray.concatenate([], height=self._height, width=self._width)
+
+    def _check(self, t: NDArray[np.int64], pictures: NDArray[np.float32]) -> None:
+        check_values(pictures, t, height=self._height, width=self._width)
+        if pictures.dtype != np.float32:
+            raise InputError(f"pictures are {pictures.dtype}; expected float32, white = 1")
+
+    def _expose(
+        self, state: SpikeCameraState, t: NDArray[np.int64], pictures: NDArray[np.float32]
+    ) -> tuple[SpikeCameraState, SpikeArray]:
+        start = int(state.start)
+        times = [int(state.t) - start, *(t - start).tolist()]
+        first, last = (self._clock.polls_until(end) for end in (times[0], times[-1]))
         packed = np.empty((last - first, -(-self._height * self._width // 8)), np.uint8)
         work = _Work(state)
-        before = state.luminance
-        for after, t1 in zip(pictures, light.t.tolist(), strict=True):
-            poll = self._clock.polls_until(t0 - start)
-            pieces = self._clock.pieces(t0 - start, t1 - start)
-            held = after if self._spec.interpolation == "hold" else before
-            self._interval(held, after, pieces, poll, work, packed[poll - first :])
-            before, t0 = after, t1
+        flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
+        self._integrate(state, flat, times, first, work, packed)
         new = dataclasses.replace(
-            state, t=np.array(t0, np.int64), luminance=before.copy(), **work.columns(before.shape)
+            state,
+            t=t[-1:].reshape(()).copy(),
+            luminance=pictures[-1].copy(),
+            **work.columns(pictures.shape[1:]),
         )
-        return new, SpikeArray(packed=packed, **size)
+        return new, SpikeArray(packed=packed, height=self._height, width=self._width)
 
-    def _interval(
+    def _integrate(
         self,
-        before: NDArray[np.float32],
-        after: NDArray[np.float32],
-        pieces: Pieces,
+        state: SpikeCameraState,
+        pictures: NDArray[np.float32],
+        times: list[int],
         poll: int,
         work: _Work,
-        rows: NDArray[np.uint8],
+        packed: NDArray[np.uint8],
     ) -> None:
-        """Advance `work` to the later of two pictures and fill one row per poll end."""
-        noise = self._noise
-        gain = self._spec.alpha * (self._spec.threshold if noise is None else 1.0)
+        """Advance `work` to the last picture and fill one row per poll end."""
+        spec, noise = self._spec, self._noise
         light = (
-            before.ravel(), after.ravel(), gain * pieces.weight, gain * pieces.weight_change,
-            pieces.ends_poll,
+            state.luminance.ravel(), pictures, spec.interpolation == "hold",
+            self._clock.schedule(times),
         )  # fmt: skip
-        ceiling = math.inf if self._spec.windup else self._spec.threshold
+        ceiling = math.inf if spec.windup else spec.threshold
 
         def advance(run: tuple[int, int]) -> int:
             if noise is None:
-                threshold = self._spec.threshold
-                return int(clean_blocks(*run, *light, threshold, ceiling, work.charge, rows))
-            return int(
-                noisy_blocks(
-                    *run, poll, *light, noise, work.charge, work.gathered, work.fired, rows
+                gain = spec.alpha * spec.threshold
+                done = clean_blocks(
+                    *run, *light, gain, spec.threshold, ceiling, work.charge, packed
                 )
-            )
+            else:
+                done = noisy_blocks(
+                    *run, poll, *light, spec.alpha, noise, work.charge, work.gathered, work.fired,
+                    packed,
+                )  # fmt: skip
+            return int(done)
 
         blocks = -(-len(work.charge) // BLOCK)
         work.saturated += sum(self._workers.map(advance, self._workers.runs(blocks)))

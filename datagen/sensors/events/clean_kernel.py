@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.code_tables import bin_of
+from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.response import log_light, luminance_of
 from datagen.sensors.events.tiles import (
     COMPILE,

@@ -1,8 +1,8 @@
-"""Clean spike pixels, one interval between two pictures, compiled.
+"""Clean spike pixels, compiled.
 
 The specification is `datagen.sensors.spikes.reference`; this kernel equals it bit for bit. It goes
-through a few hundred pixels at a time, all pieces of the interval for each, so that their charge
-stays in the nearest cache, and packs eight bits with one multiplication.
+through a few hundred pixels at a time, all intervals and their pieces for each, so that their
+charge stays in the nearest cache, and packs eight bits with one multiplication.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ TOP_BYTE = np.uint64(56)
 
 @njit(cache=True, nogil=True)
 def clean_blocks(  # type: ignore[no-untyped-def]
-    first, last, before, after, weight, weight_change, ends_poll, threshold, ceiling, charge, packed
+    first, last, previous, pictures, hold, schedule, gain, threshold, ceiling, charge, packed
 ):
-    """Advance the charge of blocks first .. last-1 over the pieces of an interval.
+    """Advance the charge of blocks first .. last-1 over the intervals between pictures.
 
     Args:
         first: first block.
         last: one past the last block.
-        before: luminance at the start (pixels,).
-        after: luminance at the end (pixels,).
-        weight: charge of a piece per luminance (pieces,).
-        weight_change: charge of a piece per change of luminance over the interval (pieces,).
-        ends_poll: whether a poll ends with the piece (pieces,).
+        previous: luminance at the start of the first interval (pixels,).
+        pictures: those at the ends of the intervals (intervals, pixels).
+        hold: whether light is that of the later picture instead of linear in between.
+        schedule: `Schedule` of the intervals.
+        gain: charge of a poll at luminance 1.
         threshold: charge of a spike.
         ceiling: most charge that is kept after a poll.
         charge: float64 (pixels,), advanced.
@@ -45,31 +45,68 @@ def clean_blocks(  # type: ignore[no-untyped-def]
     for block in range(first, last):
         start = block * BLOCK
         part = charge[start : start + BLOCK]
+        stop = start + part.size
         bits[part.size :] = 0
-        for j in range(part.size):
-            light[j] = before[start + j]
-            change[j] = np.float64(after[start + j]) - light[j]
         poll = 0
-        for piece in range(weight.size):
-            constant, linear = weight[piece], weight_change[piece]
-            for j in range(part.size):
-                part[j] += constant * light[j] + linear * change[j]
-            if ends_poll[piece]:
-                saturated += _read_out(part, bits, threshold, ceiling)
-                pack(bits, packed[poll, start // 8 : (start + part.size + 7) // 8])
-                poll += 1
+        for k in range(len(pictures)):
+            after = pictures[k, start:stop]
+            before = previous[start:stop] if k == 0 else pictures[k - 1, start:stop]
+            if not hold:
+                prepare(before, after, light, change)
+            for piece in range(schedule.first[k], schedule.first[k + 1]):
+                constant = gain * schedule.weight[piece]
+                linear = gain * schedule.weight_change[piece]
+                if schedule.ends_poll[piece]:
+                    if hold:
+                        saturated += _held_poll(after, constant, part, threshold, ceiling, bits)
+                    else:
+                        saturated += _poll(
+                            light, change, constant, linear, part, threshold, ceiling, bits
+                        )
+                    pack(bits, packed[poll, start // 8 : (stop + 7) // 8])
+                    poll += 1
+                elif hold:
+                    for j in range(part.size):
+                        part[j] += constant * after[j]
+                else:
+                    for j in range(part.size):
+                        part[j] += constant * light[j] + linear * change[j]
     return saturated
 
 
 @njit(cache=True, nogil=True)
-def _read_out(charge, bits, threshold, ceiling):  # type: ignore[no-untyped-def]
+def prepare(before, after, light, change):  # type: ignore[no-untyped-def]
+    """Light at the start of an interval and its change, float64."""
+    for j in range(before.size):
+        light[j] = before[j]
+        change[j] = np.float64(after[j]) - light[j]
+
+
+@njit(cache=True, nogil=True)
+def _poll(light, change, constant, linear, charge, threshold, ceiling, bits):  # type: ignore[no-untyped-def]
+    """The last piece of a poll, and the poll."""
     lost = 0
     for j in range(charge.size):
-        fired = charge[j] >= threshold
-        left = charge[j] - threshold if fired else charge[j]
+        filled = charge[j] + (constant * light[j] + linear * change[j])
+        fired = filled >= threshold
+        left = filled - threshold if fired else filled
         bits[j] = fired
         lost += left > threshold
-        charge[j] = min(left, ceiling)
+        charge[j] = left if left < ceiling else ceiling
+    return lost
+
+
+@njit(cache=True, nogil=True)
+def _held_poll(light, constant, charge, threshold, ceiling, bits):  # type: ignore[no-untyped-def]
+    """The same where light stands still."""
+    lost = 0
+    for j in range(charge.size):
+        filled = charge[j] + constant * np.float64(light[j])
+        fired = filled >= threshold
+        left = filled - threshold if fired else filled
+        bits[j] = fired
+        lost += left > threshold
+        charge[j] = left if left < ceiling else ceiling
     return lost
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from datagen.sensors.elementary import exponential
 from datagen.sensors.hashing import GOLDEN, UNIT, mix, normal_of
-from datagen.sensors.spikes.clean_kernel import BLOCK, pack
+from datagen.sensors.spikes.clean_kernel import BLOCK, pack, prepare
 
 FEW = 20.0
 """Electrons up to which their number is drawn exactly; above, it is taken as normal."""
@@ -44,20 +44,20 @@ class SpikeNoise(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def noisy_blocks(  # type: ignore[no-untyped-def]
-    first, last, poll, before, after, weight, weight_change, ends_poll, noise, charge, gathered,
-    fired, packed,
+    first, last, poll, previous, pictures, hold, schedule, gain, noise, charge, gathered, fired,
+    packed,
 ):  # fmt: skip
-    """Advance blocks first .. last-1 over the pieces of an interval.
+    """Advance blocks first .. last-1 over the intervals between pictures.
 
     Args:
         first: first block.
         last: one past the last block.
         poll: number of the poll that is under way.
-        before: luminance at the start (pixels,).
-        after: luminance at the end (pixels,).
-        weight: charge of a piece per luminance (pieces,).
-        weight_change: charge of a piece per change of luminance over the interval (pieces,).
-        ends_poll: whether a poll ends with the piece (pieces,).
+        previous: luminance at the start of the first interval (pixels,).
+        pictures: those at the ends of the intervals (intervals, pixels).
+        hold: whether light is that of the later picture instead of linear in between.
+        schedule: `Schedule` of the intervals.
+        gain: charge of a poll at luminance 1.
         noise: `SpikeNoise`.
         charge: after the last poll, float64 (pixels,), advanced.
         gathered: of the poll under way, float64 (pixels,), advanced.
@@ -75,23 +75,25 @@ def noisy_blocks(  # type: ignore[no-untyped-def]
         start = block * BLOCK
         stop = min(start + BLOCK, charge.size)
         n = stop - start
+        part = gathered[start:stop]
         bits[n:] = 0
-        for j in range(n):
-            light[j] = before[start + j]
-            change[j] = np.float64(after[start + j]) - light[j]
         row = 0
-        for piece in range(weight.size):
-            constant, linear = weight[piece], weight_change[piece]
-            part = gathered[start:stop]
-            for j in range(n):
-                part[j] += constant * light[j] + linear * change[j]
-            if ends_poll[piece]:
-                _draw(poll + row, start, part, fired[start:stop], noise, mean, drawn, words)
-                saturated += _read_out(start, drawn, words, noise, charge[start:stop], bits)
-                fired[start:stop] = bits[:n]
-                part[:] = 0.0
-                pack(bits, packed[row, start // 8 : (stop + 7) // 8])
-                row += 1
+        for k in range(len(pictures)):
+            after = pictures[k, start:stop]
+            before = previous[start:stop] if k == 0 else pictures[k - 1, start:stop]
+            prepare(after if hold else before, after, light, change)
+            for piece in range(schedule.first[k], schedule.first[k + 1]):
+                constant = gain * schedule.weight[piece]
+                linear = gain * schedule.weight_change[piece]
+                for j in range(n):
+                    part[j] += constant * light[j] + linear * change[j]
+                if schedule.ends_poll[piece]:
+                    _draw(poll + row, start, part, fired[start:stop], noise, mean, drawn, words)
+                    saturated += _read_out(start, drawn, words, noise, charge[start:stop], bits)
+                    fired[start:stop] = bits[:n]
+                    part[:] = 0.0
+                    pack(bits, packed[row, start // 8 : (stop + 7) // 8])
+                    row += 1
     return saturated
 
 
@@ -113,16 +115,17 @@ def _draw(poll, start, gathered, fired, noise, mean, drawn, words):  # type: ign
 @njit(cache=True, nogil=True, error_model="numpy")
 def _draw_electrons(n, electrons, words, mean, drawn):  # type: ignore[no-untyped-def]
     """Replace mean charges by Poisson ones; normal where there are many electrons."""
-    few = 0
+    few, charge = 0, 1.0 / electrons
     for j in range(n):
         mean[j] = drawn[j] * electrons
         few += mean[j] < FEW
     for j in range(n):
-        drawn[j] = np.maximum(mean[j] + np.sqrt(mean[j]) * normal_of(words[j]), 0.0) / electrons
+        electrons_drawn = mean[j] + np.sqrt(mean[j]) * normal_of(words[j])
+        drawn[j] = electrons_drawn * charge if electrons_drawn > 0.0 else 0.0
     if few > 0:
         for j in range(n):
             if mean[j] < FEW:
-                drawn[j] = _poisson(words[j], mean[j]) / electrons
+                drawn[j] = _poisson(words[j], mean[j]) * charge
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -154,5 +157,6 @@ def _read_out(start, drawn, words, noise, charge, bits):  # type: ignore[no-unty
         left = rest if fired else filled
         bits[j] = fired
         lost += left > threshold
-        charge[j] = np.minimum(left, threshold * noise.ceiling)
+        most = threshold * noise.ceiling
+        charge[j] = left if left < most else most
     return lost

@@ -7,8 +7,11 @@ whether that is before, on or after a picture is decided with integers.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,22 +35,47 @@ class Pieces:
     """Whether a poll ends with the piece, shape (K,)."""
 
 
+class Schedule(NamedTuple):
+    """The pieces of several intervals, one after the other."""
+
+    first: NDArray[np.int64]
+    """Where the pieces of each interval begin, and the end (intervals + 1,)."""
+    weight: NDArray[np.float64]
+    weight_change: NDArray[np.float64]
+    ends_poll: NDArray[np.bool_]
+
+
 class PollClock:
     """Polls at a fixed rate from a start."""
 
     def __init__(self, rate_hz: float) -> None:
         self._rate = Fraction(rate_hz)
+        self._pieces = lru_cache(maxsize=256)(self._cut)
 
     def polls_until(self, elapsed_us: int) -> int:
         """Polls that end at or before a time [us] after the start."""
         return elapsed_us * self._rate.numerator // (US * self._rate.denominator)
 
+    def schedule(self, times_us: list[int]) -> Schedule:
+        """The pieces between the pictures at `times_us` [us after the start]."""
+        parts = [self.pieces(a, b) for a, b in itertools.pairwise(times_us)]
+        return Schedule(
+            first=np.cumsum([0, *(len(part.weight) for part in parts)]),
+            weight=np.concatenate([part.weight for part in parts]),
+            weight_change=np.concatenate([part.weight_change for part in parts]),
+            ends_poll=np.concatenate([part.ends_poll for part in parts]),
+        )
+
     def pieces(self, from_us: int, to_us: int) -> Pieces:
         """The pieces of an interval between two pictures [us after the start]."""
         p, q = self._rate.numerator, self._rate.denominator
-        ends = range(self.polls_until(from_us) + 1, self.polls_until(to_us) + 1)
-        cuts = [(n * US * q - from_us * p) / p for n in ends]
-        duration = to_us - from_us
+        return self._pieces(from_us * p % (US * q), to_us - from_us)
+
+    def _cut(self, phase: int, duration: int) -> Pieces:
+        """An interval that starts `phase` / p microseconds after a poll's end."""
+        p, q = self._rate.numerator, self._rate.denominator
+        count = (phase + duration * p) // (US * q)
+        cuts = [(n * US * q - phase) / p for n in range(1, count + 1)]
         open_end = [] if cuts and cuts[-1] == duration else [float(duration)]
         edges = np.array([0.0, *cuts, *open_end])
         weight = np.diff(edges) * (p / (US * q))

@@ -113,10 +113,10 @@ def _electrons(
 ) -> NDArray[np.float64]:
     """Poisson charges: normal for many electrons, by inversion for few."""
     n = mean * per_spike
-    out = np.maximum(n + np.sqrt(n) * _normal(words), 0.0) / per_spike
+    out = np.maximum(n + np.sqrt(n) * _normal(words), 0.0) * (1.0 / per_spike)
     for j in np.flatnonzero(n < FEW):
         u = float(words[j] >> np.uint64(11)) * UNIT
-        out[j] = _poisson(u, float(n[j])) / per_spike
+        out[j] = _poisson(u, float(n[j])) * (1.0 / per_spike)
     return out
 
 
