@@ -118,9 +118,7 @@ def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Pat
     stem = _stem(segment, spec)
     match spec:
         case EventExportSpec():
-            suffix, write = _event_writer(spec)
-            events = event_source(segment, spec)
-            return [write_whole(folder / f"{stem}{suffix}", lambda path: write(path, events))]
+            return [write_events(event_source(segment, spec), spec, folder / stem)]
         case SpikeDatExportSpec():
             return [_spike_file(segment, spec, folder / f"{stem}.dat", flipud=spec.flipud)]
         case SpikeCvExportSpec():
@@ -132,6 +130,16 @@ def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Pat
             return write_spikezoo(segment, segment.spikes(spec.sensor), spec, folder, stem)
         case FlowExportSpec():
             return _write_flow_format(segment, spec, folder, spec.sequence or stem)
+
+
+def write_events(events: EventSource, spec: EventFormat, path: Path) -> Path:
+    """Write a stream, which need not come from a segment; `path` gets the format's suffix.
+
+    Raises:
+        InputError: the format cannot hold it.
+    """
+    suffix, write = _event_writer(spec)
+    return write_whole(path.with_name(path.name + suffix), lambda file: write(file, events))
 
 
 def _write_flow_format(

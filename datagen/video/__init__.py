@@ -1,0 +1,1 @@
+"""Events from pictures that somebody else took: video files and folders of pictures."""
