@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,10 +49,12 @@ def load_yaml(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: no such file; expected YAML or JSON")
     if path.stat().st_size > MAX_BYTES:
         raise SpecError(f"{path}: {path.stat().st_size:,} bytes; expected at most {MAX_BYTES:,}")
+    kind = "JSON" if path.suffix == ".json" else "YAML"
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=SpecLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise SpecError(f"{path}: not valid YAML: {error}") from error
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if kind == "JSON" else yaml.load(text, Loader=SpecLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SpecError(f"{path}: not valid {kind}: {error}") from error
     if not isinstance(data, dict):
         raise SpecError(
             f"{path}: holds {type(data).__name__}; expected a mapping of names to values"

@@ -14,7 +14,7 @@ import yaml
 from service_kit import LocalService, make_settings, serving, until
 from tiny_job import tiny_job
 
-from schemas.dataset import DatasetCard, SegmentStatistics, StreamStatistics
+from schemas.dataset import SegmentStatistics, StreamStatistics
 from schemas.job import JobSpec
 from service.deps import SESSION_COOKIE
 from service.pages.charts import charts_of
@@ -346,18 +346,16 @@ def test_documents() -> None:
 # plots
 
 
-def card_with(histogram: list[float], depth: tuple[float, float], density: float) -> DatasetCard:
+def segment_with(
+    histogram: list[float], depth: tuple[float, float], density: float
+) -> SegmentStatistics:
     stream = StreamStatistics(
         group="events", kind="event_camera", count=10, per_second=5.0,
         per_pixel_per_frame=density, active_fraction=0.5, quiet_windows=0.0,
     )  # fmt: skip
-    segment = SegmentStatistics(
+    return SegmentStatistics(
         name="orbit", frames=3, sub_frames_per_frame=2.0, flow_histogram=histogram,
         flow_mean=1.0, flow_valid=0.9, depth_range=depth, streams=[stream],
-    )  # fmt: skip
-    return DatasetCard(
-        name="x", licence="CC0", renderer="embedded", verified=True, spec_sha256="0" * 64,
-        segments=[segment], warnings=[],
     )  # fmt: skip
 
 
@@ -365,7 +363,7 @@ def card_with(histogram: list[float], depth: tuple[float, float], density: float
 @pytest.mark.parametrize("density", [0.0, 0.37, 24.2, 1e5])
 def test_plots_stay_on_their_axes(depth: tuple[float, float], density: float) -> None:
     """Keep every bar and tick within 0 and 100 percent, whatever the numbers."""
-    for chart in charts_of(card_with([0.25, 0.5, 0.25, 0.0], depth, density)):
+    for chart in charts_of([segment_with([0.25, 0.5, 0.25, 0.0], depth, density)]):
         for row in chart.rows:
             for bar in row.bars:
                 assert -1e-9 <= bar.start <= bar.start + bar.width <= 100 + 1e-9, chart.title
@@ -377,7 +375,7 @@ def test_plots_stay_on_their_axes(depth: tuple[float, float], density: float) ->
 
 def test_plot_of_motion() -> None:
     """Stack the shares one after the other."""
-    motion = charts_of(card_with([0.25, 0.5, 0.25, 0.0], (1.0, 2.0), 0.5))[0]
+    motion = charts_of([segment_with([0.25, 0.5, 0.25, 0.0], (1.0, 2.0), 0.5)])[0]
     assert [(bar.start, bar.width) for bar in motion.rows[0].bars] == [
         (0, 25), (25, 50), (75, 25), (100, 0),
     ]  # fmt: skip
