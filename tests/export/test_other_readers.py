@@ -77,6 +77,19 @@ def test_aedat(name, events, tmp_path):
     assert_equal(events, seen["t"], seen["x"], seen["y"], seen["on"])
 
 
+@pytest.mark.parametrize("name", ["plain.aedat4", "lz4.aedat4"])
+def test_dv_processing(name, events, tmp_path):
+    """Give iniVation's own library the same events and size."""
+    dv = pytest.importorskip("dv_processing", reason="dv-processing is not installed")
+    recording = dv.io.MonoCameraRecording(str(write(name, events, tmp_path)))
+    assert recording.getEventResolution() == (WIDTH, HEIGHT)
+    store = dv.EventStore()
+    while recording.isRunning() and (batch := recording.getNextEventBatch()) is not None:
+        store.add(batch)
+    seen = store.numpy()
+    assert_equal(events, seen["timestamp"], seen["x"], seen["y"], seen["polarity"])
+
+
 @pytest.mark.parametrize(("name", "encoding"), [("evt2.raw", "evt2"), ("cd.dat", "dat")])
 def test_expelliarmus(name, encoding, events, tmp_path):
     """Give expelliarmus the same events. Its EVT3 decoder misreads other writers' files too."""
