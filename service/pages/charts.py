@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from schemas.dataset import DatasetCard, SegmentStatistics
+from schemas.dataset import SegmentStatistics
 
 FLOW_BINS = ("0 to 1 px", "1 to 4 px", "4 to 10 px", "over 10 px")
 EVENT_KINDS = ("event_camera", "frame_difference")
@@ -51,13 +51,13 @@ class Chart:
     """`stacked`, `bars` or `range`: how the page paints it."""
 
 
-def charts_of(card: DatasetCard) -> list[Chart]:
-    """Motion, density of every kind of stream, and depth."""
-    streams = sorted({(s.group, s.kind) for seg in card.segments for s in seg.streams})
+def charts_of(segments: list[SegmentStatistics]) -> list[Chart]:
+    """Motion, density of every stream, and depth, with one row per segment."""
+    streams = sorted({(s.group, s.kind) for segment in segments for s in segment.streams})
     return [
-        _motion(card.segments),
-        *(_density(card.segments, group, kind) for group, kind in streams),
-        _depth(card.segments),
+        _motion(segments),
+        *(_density(segments, group, kind) for group, kind in streams),
+        _depth(segments),
     ]
 
 
@@ -87,7 +87,7 @@ def _density(segments: list[SegmentStatistics], group: str, kind: str) -> Chart:
     top = _round_up(max(s.per_pixel_per_frame for _, s in found))
     what = "Events" if kind in EVENT_KINDS else "Spikes"
     return Chart(
-        title=f"{what} · {group}",
+        title=what if group == what.lower() else f"{what}, {group}",
         caption=f"{what} per pixel and frame interval.",
         rows=tuple(
             Row(

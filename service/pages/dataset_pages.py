@@ -15,6 +15,7 @@ from schemas.dataset import DatasetCard, DatasetManifest
 from service.deps import Cursor, DatasetId, StateDep
 from service.models import DatasetDetail, FileView
 from service.pages.charts import charts_of
+from service.pages.parts import SHOWN, First, parts_of
 from service.pages.rendering import page
 from service.pages.route import PageRoute, Visitor
 from service.routes.datasets import get_dataset, list_datasets
@@ -40,13 +41,15 @@ def show_datasets(
 
 @router.get("/datasets/{dataset_id}")
 def show_dataset(
-    request: Request, state: StateDep, who: Visitor, dataset_id: DatasetId
+    request: Request, state: StateDep, who: Visitor, dataset_id: DatasetId, first: First = 0
 ) -> Response:
-    """One dataset."""
+    """One dataset, with its segments from number `first` on."""
     dataset = get_dataset(state, who, dataset_id)
     folder = state.folders.dataset(dataset.job)
     card = _read(folder / CARD, DatasetCard)
     manifest = _read(folder / MANIFEST, DatasetManifest)
+    segments = list_segments(state, who, dataset.job).segments
+    part = slice(first, first + SHOWN)
     return page(
         request,
         "dataset.html",
@@ -54,8 +57,10 @@ def show_dataset(
         files=_in_reading_order(dataset),
         card=card,
         manifest=manifest,
-        charts=charts_of(card) if card is not None else None,
-        segments=list_segments(state, who, dataset.job).segments,
+        charts=charts_of(card.segments[part]) if card is not None else None,
+        segments=segments[part],
+        first=first,
+        parts=parts_of(len(segments)),
         origin=str(request.base_url).rstrip("/"),
     )
 

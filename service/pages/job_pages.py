@@ -15,6 +15,7 @@ from service.ledger.journal import events_after
 from service.ledger.keys import LOCAL, Scope
 from service.models import JobView
 from service.pages.history import Line, line_of
+from service.pages.parts import SHOWN, First, parts_of
 from service.pages.rendering import page
 from service.pages.route import Editor, PageRoute, Visitor, see
 from service.routes.jobs import cancel_job, delete_job, list_jobs, list_segments, retry_job
@@ -25,7 +26,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 JOBS_SHOWN = 50
 LINES_SHOWN = 200
-SEGMENTS_SHOWN = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def show_job(
     state: StateDep,
     who: Visitor,
     job_id: JobId,
-    first: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    first: First = 0,
 ) -> Response:
     """One job: how far it is, its segments with pictures from number `first` on, what happened."""
     with state.database.read() as connection:
@@ -97,23 +97,15 @@ def show_job(
         request,
         "job.html",
         job=job,
-        segments=segments[first : first + SEGMENTS_SHOWN],
+        segments=segments[first : first + SHOWN],
         first=first,
-        parts=_parts(len(segments)),
+        parts=parts_of(len(segments)),
         counts=[(task_state, counts[task_state]) for task_state in TaskState if counts[task_state]],
         finished=job.state in FINISHED,
         last_event=row.last_event,
         lines=_lines(events),
         can=_actions(job) if who.may(Scope.SUBMIT) else frozenset(),
     )
-
-
-def _parts(count: int) -> list[range]:
-    """The segments that are shown at a time."""
-    return [
-        range(start, min(start + SEGMENTS_SHOWN, count))
-        for start in range(0, count, SEGMENTS_SHOWN)
-    ]
 
 
 def _lines(events: list[jobs.Job]) -> list[Line]:

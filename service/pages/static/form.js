@@ -97,9 +97,9 @@ async function uploadTo(id, file) {
   const address = `/v1/assets?name=${encodeURIComponent(file.name)}`;
   const answer = await send(address, { body: file, type: "application/octet-stream" });
   if (!answer.ok) { tell(answer.data.detail); return; }
-  const [first] = answer.data.files;
-  document.getElementById(id).value = first.path;
-  tell(`Uploaded ${file.name}.`);
+  const paths = answer.data.files.map((uploaded) => uploaded.path);
+  document.getElementById(id).value = paths.find((path) => /\.usd[acz]?$/.test(path)) ?? paths[0];
+  document.getElementById("uploads").append(...paths.map((path) => new Option(path, path)));
   await check();
 }
 
@@ -276,4 +276,5 @@ function newKey() {
   return [...random].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+document.querySelector(".templates [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 check();

@@ -39,8 +39,15 @@ function swap(fresh) {
     const old = document.getElementById(part.id);
     if (!old || rendered.get(part.id) === part.outerHTML || busy(old)) continue;
     rendered.set(part.id, part.outerHTML);
+    if (part.id === "heading") announce(old, part);
     exchange(old, part);
   }
+}
+
+/** Tell a screen reader of a new state, and of nothing else. */
+function announce(old, part) {
+  const [before, after] = [old, part].map((heading) => heading.querySelector(".state")?.textContent);
+  if (before !== after) document.getElementById("announcement").textContent = after;
 }
 
 function exchange(old, part) {
