@@ -122,8 +122,12 @@ def faults_of(errors: Iterable[Mapping[str, Any]], document: Any) -> tuple[Fault
 
 def _pointer(loc: Iterable[int | str], document: Any, *, missing: bool) -> str:
     """JSON pointer for a validator's path, which also names branches of unions on its way."""
-    parts, steps, here = list(loc), [], document
+    parts, steps, here, untagged = list(loc), [], document, True
     for i, part in enumerate(parts):
+        if untagged and isinstance(here, dict) and part == here.get("kind"):
+            untagged = False  # a branch, even when a field has the same name
+            continue
+        untagged = True
         if isinstance(here, dict) and part in here:
             here = here[str(part)]
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):

@@ -69,6 +69,8 @@ def with_trajectory(**fields: Any) -> dict[str, Any]:
     [
         (tiny_job(seeds=1), "/seeds", "not permitted"),
         (tiny_job(camera={"width": "40"}), "/camera/width", "integer"),
+        (tiny_job(scene={"kind": "preset", "objects": -1, "preset": "planes"}), "/scene/objects", "greater"),
+        (tiny_job(scene={"kind": "preset", "preset": "moon"}), "/scene/preset", "tabletop"),
         (with_trajectory(kind="orbitel"), "/segments/0/trajectory", "orbital"),
         (with_trajectory(kind="orbital", phase=float("inf")), "/segments/0/trajectory/phase", "finite"),
         (with_trajectory(kind="linear", start=[0.0, 0.0, 0.0]), "/segments/0/trajectory/velocity", "required"),
