@@ -28,6 +28,7 @@ from schemas.sensor import EventCameraSpec
 
 READOUT = 7
 """Stream of randomness; the pixels have 0 to 6."""
+LARGEST_SIDE = 65_535
 SMALLEST_THRESHOLD = 0.01
 """Mismatch never brings a threshold below this [log units]."""
 
@@ -40,6 +41,11 @@ class EventCamera:
     def __init__(
         self, spec: EventCameraSpec, *, width: int, height: int, key: int, threads: int = 1
     ) -> None:
+        if not 1 <= min(width, height) <= max(width, height) <= LARGEST_SIDE:
+            raise InputError(
+                f"an event camera of {width} x {height} px; expected 1 to {LARGEST_SIDE} px a side, "
+                "what 16-bit addresses tell apart"
+            )
         self._spec = spec
         self._size = {"height": height, "width": width}
         self._on = self._thresholds(spec.threshold_on, stream_key(key, 0))

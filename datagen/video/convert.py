@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.errors import InputError
 from datagen.export.base import write_events
 from datagen.export.event_source import SLAB, EventSource
 from datagen.sensors.event_camera import EventCamera
@@ -33,7 +32,6 @@ BATCH_BYTES = 2**26
 LUMA = np.array([0.299, 0.587, 0.114])
 """Rec. 601, as image libraries and v2e turn colour into grey."""
 SRGB_KNEE = 0.04045
-LARGEST_SIDE = 2**16
 
 
 def film_to_file(
@@ -61,10 +59,6 @@ def film_to_file(
     Raises:
         InputError: the format cannot hold the events, or the film cannot be read on.
     """
-    if max(film.width, film.height) > LARGEST_SIDE:
-        raise InputError(
-            f"{film.title}: {film.width} x {film.height} px; expected at most {LARGEST_SIDE} a side"
-        )
     events = EventSource(
         title=film.title, width=film.width, height=film.height, last_us=film.last_us,
         slabs=film_events(film, camera, key=key, transfer=transfer),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from datagen.errors import InputError
 from datagen.sensors.base import open_sensor
@@ -196,3 +197,32 @@ def test_another_picture_size_is_refused(gray) -> None:
         sensor.init(gray([0], np.ones((1, 3, 3))))
     with pytest.raises(InputError, match="one picture; got 2"):
         sensor.init(gray([0, 1], np.ones((2, 2, 3))))
+
+
+@pytest.mark.parametrize(("width", "height"), [(65_536, 1), (1, 65_536), (0, 4)])
+def test_sensor_without_addresses_is_refused(width: int, height: int) -> None:
+    """Refuse sides that 16-bit addresses cannot tell apart."""
+    with pytest.raises(InputError, match="expected 1 to 65535 px a side"):
+        EventCamera(CLEAN, width=width, height=height, key=0)
+
+
+@pytest.mark.parametrize("spec", [CLEAN, EventCameraSpec(preset="noisy")])
+def test_largest_sensor_addresses_its_last_pixel(gray, spec: EventCameraSpec) -> None:
+    """Send the events of the last column and row from there."""
+    for width, height in ((65_535, 2), (2, 65_535)):
+        pictures = np.full((2, height, width), 0.2, np.float32)
+        pictures[1, -1, -1] = 0.9
+        camera = EventCamera(spec, width=width, height=height, key=0)
+        state = camera.init_pictures(np.array([0]), pictures[:1])
+        _, events = camera.step_pictures(state, np.array([50_000]), pictures[1:])
+        last = (events.x == width - 1) & (events.y == height - 1)
+        assert np.count_nonzero(last) >= 4
+        assert events.x.max() == width - 1
+
+
+@pytest.mark.parametrize("threshold", [0.0, -0.2, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["threshold_on", "threshold_off", "pos_thres", "neg_thres"])
+def test_threshold_of_zero_or_below_is_refused(name: str, threshold: float) -> None:
+    """Refuse thresholds that would send endless events, by either name."""
+    with pytest.raises(ValidationError, match="threshold_o"):
+        EventCameraSpec.model_validate({name: threshold})
