@@ -27,6 +27,8 @@ from service.pages.shapes import (
     words,
 )
 
+ITEMS_SHOWN = 100
+"""Of a list; the form keeps the others as they are."""
 ALWAYS_SHOWN = frozenset({"/name", "/seed", "/scene", "/camera", "/sensors", "/segments"})
 
 
@@ -127,16 +129,22 @@ def _array(shape: Shape, pointer: str, name: str, value: Any) -> Node:
     kinds = [kind_of(variant) for variant in variants(items)]
     nodes = [
         _item(items, f"{pointer}/{i}", item, number=i + 1, name=name)
-        for i, item in enumerate(given)
+        for i, item in enumerate(given[:ITEMS_SHOWN])
     ]
     return Node(
         control="list",
         pointer=pointer,
         label=plain(name),
-        help=words(name, shape).help,
+        help=_hidden(len(given)) or words(name, shape).help,
         options=tuple((kind, f"Add {_item_label(name, kind)}") for kind in kinds),
         shown=tuple(nodes),
     )
+
+
+def _hidden(count: int) -> str:
+    if count <= ITEMS_SHOWN:
+        return ""
+    return f"The first {ITEMS_SHOWN} of {count}; the others are kept as they are. YAML has all."
 
 
 def _item_label(name: str, kind: str) -> str:

@@ -302,6 +302,15 @@ def test_form_survives_a_wrong_document() -> None:
     assert values["/seed"] == "x"
 
 
+def test_form_of_a_large_job_stays_small() -> None:
+    """Show the first of many segments and say that there are more."""
+    one = TEMPLATES["orbit"].document["segments"][0]
+    document = {**TEMPLATES["orbit"].document, "segments": [one] * 900}
+    listed = next(node for node in nodes(form_of(document)) if node.pointer == "/segments")
+    assert len(listed.shown) == 100
+    assert "900" in listed.help
+
+
 def test_edits() -> None:
     """Add, change and remove parts, and leave the document that was given alone."""
     start = TEMPLATES["orbit"].document
