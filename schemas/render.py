@@ -17,4 +17,23 @@ class EmbeddedRendererSpec(Spec):
     """Visibility samples per pixel, the same pattern in every pixel and every picture."""
 
 
-RendererSpec = Annotated[EmbeddedRendererSpec, Field(description="Renderer")]
+class IsaacRendererSpec(Spec):
+    """NVIDIA Isaac Sim, on a machine that has it (docs/isaac.md)."""
+
+    kind: Literal["isaac"] = "isaac"
+    mode: Literal["RealTimePathTracing", "PathTracing"] = "RealTimePathTracing"
+    """Isaac Sim's renderer."""
+    samples: Annotated[int, Field(strict=True, ge=1, le=4096)] = 64
+    """Samples per pixel of a picture; of PathTracing only."""
+    sub_frames: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
+    """Renderings of the same instant that make a picture; more give less noise."""
+    anti_aliasing: Literal["off", "taa", "fxaa", "dlss", "dlaa"] = "dlaa"
+    strategy: Literal["T", "P"] = "T"
+    """How poses reach the renderer: T as time samples, P written before every step."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where picture buffers are taken from."""
+    multi_gpu: bool = True
+    """Isaac Sim's own default; switching it off crashes some versions."""
+
+
+RendererSpec = Annotated[EmbeddedRendererSpec | IsaacRendererSpec, Field(discriminator="kind")]

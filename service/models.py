@@ -221,6 +221,8 @@ class BackendView(View):
     device: str
     slots: int
     """Workers at a time; 0 means that such jobs wait."""
+    missing: str | None = None
+    """Why the machine that answers cannot do such jobs; absent when it can."""
 
 
 class BackendList(View):

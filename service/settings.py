@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from datagen.errors import InputError
+from datagen.render.isaac.installation import why_missing
 from schemas.base import Spec
 
 PREFIX = "DATAGEN_"
@@ -110,7 +111,12 @@ class Settings(Spec):
     @property
     def slots(self) -> dict[str, int]:
         """Workers at a time by device class."""
-        return {"cpu": self.cpu_slots or os.cpu_count() or 1, "gpu": self.gpu_slots}
+        isaac = 1 if why_missing(os.environ) is None else 0  # one GPU, one process
+        return {
+            "cpu": self.cpu_slots or os.cpu_count() or 1,
+            "gpu": self.gpu_slots,
+            "isaac": isaac,
+        }
 
     @property
     def command(self) -> list[str]:

@@ -15,7 +15,7 @@ from datagen.pipeline.size import raw_bytes
 from datagen.plan import input_files
 from datagen.spec_file import SpecLoader
 from schemas.job import JobSpec
-from schemas.render import EmbeddedRendererSpec
+from schemas.render import EmbeddedRendererSpec, IsaacRendererSpec
 from schemas.scene import UsdScene
 from schemas.trajectory import Recorded
 from service.errors import Fault, Invalid, TooLarge, Unreadable, UnsupportedMedia
@@ -216,6 +216,8 @@ def device_of(spec: JobSpec) -> str:
     match spec.renderer:
         case EmbeddedRendererSpec():
             return "cpu"
+        case IsaacRendererSpec():
+            return "isaac"
 
 
 def expected_bytes(spec: JobSpec) -> int:

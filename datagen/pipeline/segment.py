@@ -13,7 +13,7 @@ from datagen import seeding
 from datagen.errors import SceneError, SpecError
 from datagen.optics import auto_exposure, oversample_for, sensor_light
 from datagen.plan import SegmentPlan
-from datagen.render.base import Renderer, open_renderer
+from datagen.render.base import Renderer, StageSource, open_renderer
 from datagen.scenes.model import Scene
 from datagen.scenes.presets import author_preset
 from datagen.scenes.stage import load_scene
@@ -81,7 +81,8 @@ def open_segment(
     scene = open_scene(spec, plan, base_dir=base_dir, work=work)
     camera = spec.camera.intrinsics
     refuse_camera_inside(spec, plan, scene, base_dir)
-    renderer = open_renderer(spec.renderer, scene, camera, threads=threads)
+    stage = stage_source(spec, plan, base_dir=base_dir, work=work)
+    renderer = open_renderer(spec.renderer, scene, camera, threads=threads, stage=stage)
     return OpenSegment(
         spec=spec,
         plan=plan,
@@ -104,6 +105,16 @@ def open_scene(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) 
             return load_scene(folder / STAGE_FILE)
         case UsdScene():
             return load_scene(base_dir / scene.path, spec=scene)
+
+
+def stage_source(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) -> StageSource:
+    """Where the segment's stage lies once `open_scene` has run."""
+    scene = spec.scene_of(plan.segment)
+    match scene:
+        case PresetScene():
+            return StageSource(work / "stage" / STAGE_FILE)
+        case UsdScene():
+            return StageSource(base_dir / scene.path, scene)
 
 
 def _author(scene: PresetScene, plan: SegmentPlan, folder: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.errors import SceneError
 from datagen.scenes.model import Scene
 from schemas.arrays import Labels, Views
 from schemas.camera import Intrinsics
-from schemas.render import EmbeddedRendererSpec, RendererSpec
+from schemas.render import EmbeddedRendererSpec, IsaacRendererSpec, RendererSpec
+from schemas.scene import UsdScene
 
 
 class Renderer(Protocol):
@@ -30,12 +35,45 @@ class Renderer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StageSource:
+    """The stage that a scene was loaded from, for renderers that open stages themselves."""
+
+    file: Path
+    placement: UsdScene | None = None
+    """How it was loaded; as it is when absent."""
+
+
 def open_renderer(
-    spec: RendererSpec, scene: Scene, camera: Intrinsics, *, threads: int = 1
+    spec: RendererSpec,
+    scene: Scene,
+    camera: Intrinsics,
+    *,
+    threads: int = 1,
+    stage: StageSource | None = None,
 ) -> Renderer:
-    """The renderer that a spec names; `threads` changes nothing but the time."""
+    """The renderer that a spec names; `threads` changes nothing but the time.
+
+    Raises:
+        NoIsaacSimError: the spec names Isaac Sim and this machine has none.
+        SceneError: the spec names Isaac Sim and there is no stage.
+    """
     match spec:
         case EmbeddedRendererSpec():
             from datagen.render.embedded import EmbeddedRenderer
 
             return EmbeddedRenderer(scene, camera, samples=spec.samples, threads=threads)
+        case IsaacRendererSpec():
+            from datagen.render.isaac.host import IsaacSimRenderer
+            from datagen.render.isaac.installation import find_installation
+
+            if stage is None:
+                raise SceneError("renderer isaac: the scene was not loaded from a stage; give one")
+            return IsaacSimRenderer(
+                spec,
+                scene,
+                camera,
+                stage_file=stage.file,
+                placement=stage.placement,
+                installation=find_installation(os.environ),
+            )

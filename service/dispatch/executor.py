@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from datagen.pipeline.process import WorkerProcess, how_it_ended
+from datagen.render.isaac.installation import VARIABLES as ISAAC_VARIABLES
 from service.dispatch.processes import resident_bytes
 from service.ledger.work import Lease
 
 LOG_BYTES = 2**20
 PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
-    "NUMBA_CACHE_DIR", "CUDA_VISIBLE_DEVICES",
+    "NUMBA_CACHE_DIR", "CUDA_VISIBLE_DEVICES", *ISAAC_VARIABLES,
 )  # fmt: skip
 """Variables that a worker sees; the service's own may hold secrets."""
 

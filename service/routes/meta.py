@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
+from datagen.render.isaac.installation import why_missing
 from datagen.store import free_bytes
 from schemas.base import Spec
 from schemas.dataset import DatasetCard, DatasetManifest
@@ -24,7 +26,7 @@ from service.views import situation
 router = APIRouter(tags=["service"])
 
 SCHEMAS: dict[str, type[Spec]] = {"job": JobSpec, "manifest": DatasetManifest, "card": DatasetCard}
-RENDERERS = {"embedded": "cpu"}
+RENDERERS = {"embedded": "cpu", "isaac": "isaac"}
 
 
 @router.get(
@@ -44,7 +46,12 @@ def get_backends(state: StateDep, _who: Reader) -> BackendList:
         seen = situation(connection, now=now_ms())
     return BackendList(
         backends=[
-            BackendView(renderer=name, device=device, slots=seen.slots.get(device, 0))
+            BackendView(
+                renderer=name,
+                device=device,
+                slots=seen.slots.get(device, 0),
+                missing=why_missing(os.environ) if device == "isaac" else None,
+            )
             for name, device in RENDERERS.items()
         ],
         dispatcher_alive=seen.alive,

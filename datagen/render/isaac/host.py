@@ -1,0 +1,240 @@
+"""Isaac Sim as a `datagen.render.base.Renderer`.
+
+In: the same views as any renderer gets. Out: labels and radiance in our conventions, from a child
+process that outlives the calls (it takes minutes to start) and is replaced when it is old, hangs or
+crashes. A request that was cut off goes on after its last whole shard, led up to again by frames
+that are thrown away, so its results are those of an undisturbed one.
+
+Labels and light are passes of their own: sub-frame times follow from the labels, and a picture of
+several renderer sub-frames has no usable motion of its own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen.render.isaac.errors import ProcessLostError
+from datagen.render.isaac.framing import Framing, framing_of
+from datagen.render.isaac.installation import Installation
+from datagen.render.isaac.kit import worker_numpy as exchange
+from datagen.render.isaac.lead import views_before
+from datagen.render.isaac.limits import Limits
+from datagen.render.isaac.presets import app_config, settings_for
+from datagen.render.isaac.session import Columns, Session
+from datagen.scenes.model import Scene
+from datagen.scenes.shot import CAMERA, CLIPPING, CODES_PER_SECOND, POSE, write_shot
+from schemas.arrays import Labels, Views
+from schemas.camera import Intrinsics
+from schemas.render import IsaacRendererSpec
+from schemas.scene import UsdScene
+
+LEAD = 2
+"""Frames before the first one of a request of light, or of motion."""
+WARM_UP = 4
+"""First frames of a render product, which may be empty or cold."""
+SHARD_BYTES = 64 * 2**20
+LEAST_SURFACE = 0.0
+NOT_INSTANCES = ("BACKGROUND", "UNLABELLED", "INVALID")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameBatch:
+    """Some consecutive views of one request, as they arrive."""
+
+    first: int
+    """Row of the first one."""
+    columns: Columns
+    """By output, cropped to the camera's picture; see `kit.worker_numpy.TYPES`."""
+
+
+class IsaacSimRenderer:
+    """Pictures and labels of one stage through one camera, made by Isaac Sim."""
+
+    def __init__(
+        self,
+        spec: IsaacRendererSpec,
+        scene: Scene,
+        camera: Intrinsics,
+        *,
+        stage_file: Path,
+        placement: UsdScene | None,
+        installation: Installation,
+        limits: Limits | None = None,
+    ) -> None:
+        """Write the stage that Isaac Sim will open; the process starts with the first request.
+
+        Args:
+            spec: mode and quality.
+            scene: what was loaded from `stage_file`.
+            camera: the picture; square pixels, principal point on half a pixel.
+            stage_file: the scene's stage.
+            placement: how the scene was loaded from it.
+            installation: how to start Isaac Sim.
+            limits: how long it may take.
+
+        Raises:
+            SpecError: the camera cannot be rendered.
+            SceneError: something moves that cannot be posed.
+        """
+        self._spec, self._scene = spec, scene
+        self._framing: Framing = framing_of(camera)
+        self._installation, self._limits = installation, limits or Limits()
+        self._folder = tempfile.TemporaryDirectory(prefix="datagen-isaac-")
+        self._stage = Path(self._folder.name) / "shot.usda"
+        write_shot(self._stage, stage_file, scene, self._framing.camera, spec=placement)
+        self._session: Session | None = None
+        self._lives = 0
+
+    def labels(self, views: Views) -> Labels:
+        """Depth and instance ids at pixel centres, (N, H, W)."""
+        request = self._request(views, ("depth", "instance"), oversample=1, lead=0)
+        columns = self._collect(request, 1)
+        return Labels(depth=columns["depth"], instance=columns["instance"])
+
+    def radiance(self, views: Views, *, oversample: int = 1) -> NDArray[np.float32]:
+        """Linear scene radiance, (N, H * oversample, W * oversample, 3)."""
+        request = self._request(views, ("radiance",), oversample=oversample, lead=LEAD)
+        return self._collect(request, oversample)["radiance"].astype(np.float32)
+
+    def stream(
+        self, views: Views, outputs: tuple[str, ...], *, oversample: int = 1
+    ) -> Iterator[FrameBatch]:
+        """Any outputs of one pass over consecutive views, as they arrive.
+
+        Raises:
+            GuardTrippedError: a frame is not what was asked for.
+            ProcessLostError, DiskFullError: after all restarts.
+        """
+        request = self._request(views, outputs, oversample=oversample, lead=LEAD)
+        yield from self._stream(request, oversample)
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """Versions, GPU, driver and settings as the process read them back."""
+        return self._living(0).ready
+
+    def close(self) -> None:
+        """End the process and remove all its files."""
+        self._end_session(kindly=True)
+        self._folder.cleanup()
+
+    def __del__(self) -> None:
+        if getattr(self, "_session", None) is not None:
+            self._end_session(kindly=False)
+
+    def _collect(self, request: dict[str, Any], oversample: int) -> Columns:
+        parts = [batch.columns for batch in self._stream(request, oversample)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _stream(self, request: dict[str, Any], oversample: int) -> Iterator[FrameBatch]:
+        done = restarts = 0
+        while done < len(request["views"]):
+            rest = _rest_of(request, done)
+            try:
+                for _, columns in self._living(len(rest["views"])).render(rest):
+                    cropped = {n: self._framing.crop(a, oversample) for n, a in columns.items()}
+                    yield FrameBatch(first=done, columns=cropped)
+                    done += len(next(iter(columns.values())))
+            except ProcessLostError:
+                self._end_session(kindly=False)
+                restarts += 1
+                if restarts > self._limits.restarts:
+                    raise
+            except BaseException:  # whoever stops listening leaves a request half served
+                self._end_session(kindly=False)
+                raise
+
+    def _living(self, frames: int) -> Session:
+        """A process with room for so many frames; an old one is replaced."""
+        most = self._limits.frames_per_process
+        if (
+            self._session is not None
+            and self._session.frames
+            and self._session.frames + frames > most
+        ):
+            self._end_session(kindly=True)
+        if self._session is None:
+            folder = Path(self._folder.name) / f"life_{self._lives}"
+            self._lives += 1
+            self._session = Session(
+                self._installation, folder, self._session_description(), self._limits
+            )
+        return self._session
+
+    def _end_session(self, *, kindly: bool) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close() if kindly else session.kill()
+
+    def _session_description(self) -> dict[str, Any]:
+        instances, moving = (
+            self._scene.instances,
+            [self._scene.instances[i] for i in self._scene.moving],
+        )
+        return {
+            "version": exchange.VERSION,
+            "stage": str(self._stage),
+            "stage_sha256": exchange.digest(self._stage),
+            "camera": CAMERA,
+            "pose_attribute": POSE,
+            "step_seconds": 1.0 / CODES_PER_SECOND,
+            "moving": [one.prim_path for one in moving],
+            "moving_numbers": [one.instance_id for one in moving],
+            "instances": {one.prim_path: one.instance_id for one in instances},
+            "not_instances": NOT_INSTANCES,
+            "app": app_config(self._spec, *self._framing.size(1)),
+            "settings": settings_for(self._spec),
+            "device": self._spec.device,
+            "warm_up": WARM_UP,
+            "far": 0.99 * CLIPPING[1],
+            "least_surface": LEAST_SURFACE,
+            "pose_tolerance": 1e-4,
+            "motion_tolerance": 0.5,
+        }
+
+    def _request(
+        self, views: Views, outputs: tuple[str, ...], *, oversample: int, lead: int
+    ) -> dict[str, Any]:
+        width, height = self._framing.size(oversample)
+        camera = self._framing.camera
+        pixel_bytes = sum(_pixel_bytes(name) for name in outputs)
+        still = self._spec.sub_frames > 1 and "radiance" in outputs
+        return {
+            "size": [width, height],
+            "focal": [camera.fx * oversample, camera.fy * oversample],
+            "outputs": list(outputs),
+            "strategy": "P" if still else self._spec.strategy,
+            "subframes": self._spec.sub_frames if still else 1,
+            "guard_motion": "motion" in outputs,
+            "shard_frames": max(1, SHARD_BYTES // (width * height * pixel_bytes)),
+            "before": _plain(views_before(views, lead)),
+            "views": _plain(views),
+        }
+
+
+def _plain(views: Views) -> list[dict[str, Any]]:
+    return [
+        {"t": int(t), "camera": camera.tolist(), "objects": objects.tolist()}
+        for t, camera, objects in zip(
+            views.t, views.world_from_camera, views.world_from_object, strict=True
+        )
+    ]
+
+
+def _pixel_bytes(name: str) -> int:
+    dtype, axes = exchange.TYPES[name]
+    return int(np.dtype(dtype).itemsize * np.prod(axes, dtype=int))
+
+
+def _rest_of(request: dict[str, Any], done: int) -> dict[str, Any]:
+    """The request without the rows that are there, led up to by those just before them."""
+    line = request["before"] + request["views"]
+    lead = len(request["before"])
+    return request | {"before": line[done : done + lead], "views": request["views"][done:]}

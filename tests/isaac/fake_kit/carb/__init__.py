@@ -1,0 +1,1 @@
+"""`carb` as far as it is used."""

@@ -1,0 +1,109 @@
+"""`rep.AnnotatorRegistry`: buffers in the documented shapes and types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from fake_engine import Product
+from fake_faults import fault
+
+
+class Annotator:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._product: Product | None = None
+
+    def attach(self, products: list[Product]) -> None:
+        (self._product,) = products
+
+    def detach(self, products: list[Product]) -> None:
+        self._product = None
+
+    def get_data(self) -> Any:
+        assert self._product is not None
+        return MAKERS[self.name](self._product)
+
+
+class AnnotatorRegistry:
+    @staticmethod
+    def get_annotator(
+        name: str,
+        init_params: dict[str, Any] | None = None,
+        device: str | None = None,
+        do_array_copy: bool = True,
+    ) -> Annotator:
+        if name not in MAKERS:
+            raise ValueError(f"no annotator {name}")
+        return Annotator(name)
+
+
+def _hdr(product: Product) -> np.ndarray:
+    if product.cold:
+        return np.empty((0,), np.float16)
+    light = product.radiance(product.shown())
+    rgba = np.ones((*light.shape[:2], 4), np.float16)
+    rgba[..., :3] = light
+    return rgba
+
+
+def _depth(product: Product) -> np.ndarray:
+    if product.cold:
+        return np.empty((0,), np.float32)
+    depth = product.labels(product.shown()).depth[0].copy()
+    return depth.reshape(-1) if fault("flat_buffers") else depth
+
+
+def _instances(product: Product) -> dict[str, Any]:
+    """Ids start at 2 and are those of the leaf prims."""
+    if product.cold:
+        return {"data": np.empty((0,), np.uint32), "info": {"idToLabels": {}}}
+    scene = product.engine.scene
+    ids = product.labels(product.shown()).instance[0].astype(np.uint32)
+    names = {"0": "BACKGROUND", "1": "UNLABELLED"}
+    names |= {str(one.instance_id + 1): one.prim_path for one in scene.instances}
+    return {"data": np.where(ids == 0, 0, ids + 1).astype(np.uint32), "info": {"idToLabels": names}}
+
+
+def _motion(product: Product) -> np.ndarray:
+    if product.cold:
+        return np.empty((0,), np.float32)
+    height, width = product.size[1], product.size[0]
+    vectors = np.zeros((height, width, 4), np.float32)
+    if not product.still:
+        vectors[..., :2] = product.motion()
+    return vectors
+
+
+def _camera_params(product: Product) -> dict[str, Any]:
+    if not product.states:
+        return {}
+    view = np.linalg.inv(product.shown().view @ np.diag([1.0, -1.0, -1.0, 1.0])).T
+    camera = product.camera_model
+    projection = np.zeros((4, 4))
+    projection[0, 0], projection[1, 1] = 2 * camera.fx / camera.width, 2 * camera.fy / camera.height
+    projection[2, 0] = 1 - 2 * camera.cx / camera.width
+    projection[2, 1] = 2 * camera.cy / camera.height - 1
+    projection[2, 3], projection[3, 2] = -1.0, 0.01
+    return {
+        "cameraViewTransform": view.reshape(-1),
+        "cameraProjection": projection.reshape(-1),
+        "renderProductResolution": np.array(product.size, np.int32),
+        "metersPerSceneUnit": 1.0,
+    }
+
+
+def _reference_time(product: Product) -> dict[str, Any]:
+    index = product.shown().index if product.states else 0
+    return {"referenceTimeNumerator": index, "referenceTimeDenominator": 60}
+
+
+MAKERS: dict[str, Callable[[Product], Any]] = {
+    "HdrColor": _hdr,
+    "distance_to_image_plane": _depth,
+    "instance_id_segmentation_fast": _instances,
+    "motion_vectors": _motion,
+    "CameraParams": _camera_params,
+    "ReferenceTime": _reference_time,
+}
