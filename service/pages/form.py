@@ -6,19 +6,17 @@ without any work here. What the document sets or needs is shown at once, the res
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from service.pages.documents import Document
+from service.pages.fields import Node, scalar, vector
 from service.pages.shapes import (
     Shape,
-    default_text,
     is_object,
     job_shape,
     kind_of,
     may_be_null,
-    options,
     parts,
     plain,
     resolved,
@@ -30,40 +28,6 @@ from service.pages.shapes import (
 ITEMS_SHOWN = 100
 """Of a list; the form keeps the others as they are."""
 ALWAYS_SHOWN = frozenset({"/name", "/seed", "/scene", "/camera", "/sensors", "/segments"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """A field, or a group or list of fields."""
-
-    control: str
-    """`text`, `number`, `integer`, `mixed`, `choice`, `vector`, `group`, `list`."""
-    pointer: str
-    label: str
-    unit: str = ""
-    help: str = ""
-    value: str = ""
-    note: str = ""
-    """What is in it, in a few words, while it is folded up."""
-    placeholder: str = ""
-    """The default, shown while the field is empty."""
-    required: bool = False
-    options: tuple[tuple[str, str], ...] = ()
-    """(value, label) of a choice; of a group, its kinds; of a list, what can be added."""
-    shown: tuple[Node, ...] = ()
-    more: tuple[Node, ...] = ()
-    is_set: bool = False
-    """The document has it."""
-
-    @property
-    def is_file(self) -> bool:
-        """It names a file of an upload."""
-        return self.pointer.endswith("/path")
-
-    @property
-    def id(self) -> str:
-        """Of its element in the page."""
-        return "job" + self.pointer.replace("/", "-")
 
 
 def form_of(document: Document) -> Node:
@@ -79,52 +43,14 @@ def _node(shape: Shape, pointer: str, value: Any, *, required: bool, name: str =
     elif any(is_object(variant) for variant in found):
         node = _union(shape, found, pointer, name, value, required=required)
     else:
-        node = _scalar(shape, found, pointer, name, value)
+        node = scalar(shape, found, pointer, name, value)
     return replace(node, required=required, is_set=value is not None)
-
-
-def _scalar(shape: Shape, found: list[Shape], pointer: str, name: str, value: Any) -> Node:
-    said, typed = words(name, shape), _typed(value)
-    choices = options(found[0]) if len(found) == 1 else None
-    node = Node(
-        control=_control(found),
-        pointer=pointer,
-        label=said.label,
-        unit=said.unit,
-        help=said.help,
-        value=typed,
-        placeholder=default_text(shape),
-    )
-    if choices is None:
-        return node
-    if typed and typed not in choices:
-        choices = [typed, *choices]
-    return replace(node, control="choice", options=tuple((c, _choice_label(c)) for c in choices))
-
-
-def _control(found: list[Shape]) -> str:
-    kinds = {str(shape.get("type")) for shape in found}
-    if len(kinds) > 1:
-        return "mixed"
-    kind = kinds.pop()
-    return kind if kind in ("number", "integer") else "text"
-
-
-def _typed(value: Any) -> str:
-    """A scalar as it would be typed."""
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _choice_label(choice: str) -> str:
-    return {"true": "yes", "false": "no"}.get(choice, choice.replace("_", " "))
 
 
 def _array(shape: Shape, pointer: str, name: str, value: Any) -> Node:
     given = value if isinstance(value, list) else []
     if "prefixItems" in shape:
-        return _vector(shape, pointer, name, given)
+        return vector(shape, pointer, name, given)
     items = resolved(shape["items"])
     kinds = [kind_of(variant) for variant in variants(items)]
     nodes = [
@@ -173,25 +99,6 @@ def _note(value: Any) -> str:
     return ", ".join(dict.fromkeys(notes))
 
 
-def _vector(shape: Shape, pointer: str, name: str, given: list[Any]) -> Node:
-    default = shape.get("default") or []
-    axes = []
-    for i, (axis, part) in enumerate(zip("xyzw", shape["prefixItems"], strict=False)):
-        axis_shape = {**part, "default": default[i] if i < len(default) else None}
-        value = given[i] if i < len(given) else None
-        node = _scalar(axis_shape, [part], f"{pointer}/{i}", axis, value)
-        axes.append(replace(node, label=axis))
-    said = words(name, shape)
-    return Node(
-        control="vector",
-        pointer=pointer,
-        label=said.label,
-        unit=said.unit,
-        help=said.help,
-        shown=tuple(axes),
-    )
-
-
 def _union(
     shape: Shape, found: list[Shape], pointer: str, name: str, value: Any, *, required: bool
 ) -> Node:
@@ -217,7 +124,7 @@ def _union(
         inside = _object(chosen, pointer, said.label, value)
         return replace(base, value=kind_of(chosen), shown=inside.shown, more=inside.more)
     if scalars:
-        number = replace(_scalar(shape, scalars, pointer, name, value), label="Value", help="")
+        number = replace(scalar(shape, scalars, pointer, name, value), label="Value", help="")
         return replace(base, value="number", shown=(number,))
     return base
 

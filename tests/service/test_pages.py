@@ -5,25 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
-import yaml
 from service_kit import LocalService, make_settings, serving, until
 from tiny_job import tiny_job
 
-from schemas.dataset import SegmentStatistics, StreamStatistics
-from schemas.job import JobSpec
 from service.deps import SESSION_COOKIE
-from service.pages.charts import charts_of
-from service.pages.documents import put, take_out
-from service.pages.edits import Edit, edited
-from service.pages.form import Node, form_of
-from service.pages.starters import KINDS, TEMPLATES
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 NASTY = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
@@ -236,158 +226,6 @@ def test_pages_are_not_part_of_the_api(service: LocalService) -> None:
     assert all(
         p.startswith(("/v1/", "/healthz", "/readyz", "/metrics", "/problems")) for p in paths
     )
-
-
-# the form
-
-
-def nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in (*node.shown, *node.more):
-        yield from nodes(child)
-
-
-@pytest.mark.parametrize("key", sorted(TEMPLATES))
-def test_templates_are_valid_jobs(key: str) -> None:
-    """Start from jobs that can be submitted as they are."""
-    spec = JobSpec.model_validate(TEMPLATES[key].document)
-    assert spec.name == key
-
-
-@pytest.mark.parametrize("name", ["quickstart", "seed_five"])
-def test_templates_are_the_examples(name: str) -> None:
-    """Ship the same jobs as examples/ has."""
-    shipped = TEMPLATES[name.replace("_", "-")].document
-    assert shipped == yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text())
-
-
-def test_form_shows_every_value() -> None:
-    """Have a field with the value of everything that a document sets."""
-    document = JobSpec.model_validate(TEMPLATES["hand-held"].document).model_dump(mode="json")
-    shown = {node.pointer: node.value for node in nodes(form_of(document)) if node.value}
-
-    def expected(value: object, pointer: str) -> Iterator[tuple[str, str]]:
-        if isinstance(value, dict):
-            for name, part in value.items():
-                yield from expected(part, f"{pointer}/{name}")
-        elif isinstance(value, list):
-            for i, part in enumerate(value):
-                yield from expected(part, f"{pointer}/{i}")
-        elif value is not None and not pointer.endswith(("/kind", "/spec_version")):
-            yield pointer, str(value).lower()
-
-    for pointer, text in expected(document, ""):
-        assert shown[pointer].lower() == text
-
-
-def test_form_has_every_kind_of_trajectory() -> None:
-    """Offer all kinds that the schema knows, each with an example to start from."""
-    trajectory = next(
-        n for n in nodes(form_of(TEMPLATES["orbit"].document)) if n.pointer.endswith("/trajectory")
-    )
-    kinds = [value for value, _ in trajectory.options]
-    assert {"orbital", "radial", "vertical", "spline", "recorded"} <= set(kinds)
-    for kind in kinds:
-        change = Edit(
-            do="kind", pointer=trajectory.pointer, kind=kind, document=TEMPLATES["orbit"].document
-        )
-        JobSpec.model_validate(edited(change))
-    assert set(kinds) <= set(KINDS)
-
-
-def test_form_survives_a_wrong_document() -> None:
-    """Show a form for a document that is no job, with what was typed where it fits."""
-    document = {"segments": [3, {"trajectory": "orbit"}], "camera": 5, "seed": "x", "scene": None}
-    values = {node.pointer: node.value for node in nodes(form_of(document))}
-    assert values["/seed"] == "x"
-
-
-def test_form_of_a_large_job_stays_small() -> None:
-    """Show the first of many segments and say that there are more."""
-    one = TEMPLATES["orbit"].document["segments"][0]
-    document = {**TEMPLATES["orbit"].document, "segments": [one] * 900}
-    listed = next(node for node in nodes(form_of(document)) if node.pointer == "/segments")
-    assert len(listed.shown) == 100
-    assert "900" in listed.help
-
-
-def test_edits() -> None:
-    """Add, change and remove parts, and leave the document that was given alone."""
-    start = TEMPLATES["orbit"].document
-    before = yaml.safe_dump(start)
-    more = edited(Edit(do="add", pointer="/segments", kind="on", document=start))
-    assert [s["segment_id"] for s in more["segments"]] == [0, 1]
-    assert more["segments"][1]["name"] == "orbit-2"
-    sensors = edited(Edit(do="add", pointer="/sensors", kind="event_camera", document=more))
-    JobSpec.model_validate(sensors)
-    fewer = edited(Edit(do="remove", pointer="/sensors/0", document=sensors))
-    assert [s["kind"] for s in fewer["sensors"]] == ["spike_camera", "event_camera"]
-    radius = "/segments/0/trajectory/radius"
-    swinging = edited(Edit(do="kind", pointer=radius, kind="sine", document=start))
-    assert swinging["segments"][0]["trajectory"]["radius"]["mean"] == 1.6
-    steady = edited(Edit(do="kind", pointer=radius, kind="number", document=swinging))
-    assert steady == start
-    assert yaml.safe_dump(start) == before
-
-
-def test_form_over_http(service: LocalService) -> None:
-    """Answer a change with the new fields, YAML with its form, and nonsense with a refusal."""
-    change = {"do": "add", "pointer": "/segments", "kind": "on", "document": tiny_job()}
-    answer = service.http.post("/jobs/new/form", json=change)
-    assert 'data-at="/segments/2"' in answer.text
-    headers = {"Content-Type": "application/yaml"}
-    as_form = service.http.post("/jobs/new/form", content="name: from-yaml", headers=headers)
-    assert 'value="from-yaml"' in as_form.text
-    back = service.http.post("/jobs/new/text", json=tiny_job())
-    assert yaml.safe_load(back.text) == tiny_job()
-    for wrong in ({**change, "pointer": "/camera/width/x"}, {**change, "do": "explode"}):
-        assert service.http.post("/jobs/new/form", json=wrong).status_code == 400
-
-
-def test_documents() -> None:
-    """Put and take at pointers, making what is missing on the way."""
-    assert put({}, "/a/b", 1) == {"a": {"b": 1}}
-    assert put({"a": [{}, {}]}, "/a/1/b", 2) == {"a": [{}, {"b": 2}]}
-    assert take_out({"a": [1, 2, 3]}, "/a/1") == {"a": [1, 3]}
-    assert take_out({"a": 1}, "/b/c") == {"a": 1}
-
-
-# plots
-
-
-def segment_with(
-    histogram: list[float], depth: tuple[float, float], density: float
-) -> SegmentStatistics:
-    stream = StreamStatistics(
-        group="events", kind="event_camera", count=10, per_second=5.0,
-        per_pixel_per_frame=density, active_fraction=0.5, quiet_windows=0.0,
-    )  # fmt: skip
-    return SegmentStatistics(
-        name="orbit", frames=3, sub_frames_per_frame=2.0, flow_histogram=histogram,
-        flow_mean=1.0, flow_valid=0.9, depth_range=depth, streams=[stream],
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("depth", [(0.9, 5.6), (1.0, 1.0), (0.0, 0.0), (1e-3, 1e6)])
-@pytest.mark.parametrize("density", [0.0, 0.37, 24.2, 1e5])
-def test_plots_stay_on_their_axes(depth: tuple[float, float], density: float) -> None:
-    """Keep every bar and tick within 0 and 100 percent, whatever the numbers."""
-    for chart in charts_of([segment_with([0.25, 0.5, 0.25, 0.0], depth, density)]):
-        for row in chart.rows:
-            for bar in row.bars:
-                assert -1e-9 <= bar.start <= bar.start + bar.width <= 100 + 1e-9, chart.title
-        places = [tick.at for tick in chart.ticks]
-        assert places == sorted(places)
-        assert places[0] == 0
-        assert places[-1] == 100
-
-
-def test_plot_of_motion() -> None:
-    """Stack the shares one after the other."""
-    motion = charts_of([segment_with([0.25, 0.5, 0.25, 0.0], (1.0, 2.0), 0.5)])[0]
-    assert [(bar.start, bar.width) for bar in motion.rows[0].bars] == [
-        (0, 25), (25, 50), (75, 25), (100, 0),
-    ]  # fmt: skip
 
 
 def test_large_jobs_show_some_segments_at_a_time(service: LocalService) -> None:

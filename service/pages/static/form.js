@@ -2,6 +2,8 @@
 // fields, checks the document, and says by pointers what is wrong with it.
 
 import { put, takeOut, typed } from "./document.js";
+import { clearFaults, showFaults } from "./faults.js";
+import { bytes, counted, short, time } from "./numbers.js";
 
 const form = document.getElementById("job");
 const text = document.getElementById("text");
@@ -117,116 +119,26 @@ async function check() {
 }
 
 function judge(answer, place) {
-  clearFaults();
+  clearFaults(form, faultBox);
   if (answer.ok) {
     fill(document.getElementById(place), answer.data);
     tell("");
   } else if (answer.data.errors) {
-    showFaults(answer.data.errors);
+    showFaults(form, faultBox, answer.data.errors);
   } else {
     tell(answer.data.detail ?? `The server answered ${answer.status}.`);
   }
   return answer.ok;
 }
 
-function clearFaults() {
-  faultBox.hidden = true;
-  faultBox.replaceChildren();
-  for (const fault of form.querySelectorAll(".fault")) fault.remove();
-  for (const input of form.querySelectorAll("[aria-invalid]")) {
-    input.removeAttribute("aria-invalid");
-    input.setAttribute("aria-describedby", input.dataset.described ?? "");
-    if (!input.dataset.described) input.removeAttribute("aria-describedby");
-  }
-}
-
-function showFaults(faults) {
-  const title = document.createElement("strong");
-  title.textContent = faults.length === 1 ? "One fault" : `${faults.length} faults`;
-  const list = document.createElement("ul");
-  faults.forEach((fault, i) => list.append(entry(fault, `fault-${i}`)));
-  faultBox.replaceChildren(title, list);
-  faultBox.hidden = false;
-}
-
-function entry(fault, id) {
-  const item = document.createElement("li");
-  const field = mode === "form" ? fieldAt(fault.pointer) : null;
-  const name = fault.pointer || "the job";
-  if (field === null) {
-    item.textContent = `${name}: ${fault.detail}`;
-    return item;
-  }
-  mark(field, fault, id);
-  const link = document.createElement("a");
-  link.href = `#${field.input.id || field.box.id}`;
-  link.textContent = placeOf(fault.pointer);
-  link.addEventListener("click", (event) => { event.preventDefault(); goTo(field); });
-  item.append(link, `: ${fault.detail}`);
-  return item;
-}
-
-/** A pointer as people say it: `segments 1 › duration`. */
-function placeOf(pointer) {
-  const steps = pointer.split("/").slice(1).map((step) => step.replaceAll("_", " "));
-  return steps.reduce((said, step) => (/^\d+$/.test(step) ? `${said} ${+step + 1}` : `${said} › ${step}`));
-}
-
-/** The field at a pointer, or the group around it that the form does have. */
-function fieldAt(pointer) {
-  for (let here = pointer; here; here = here.slice(0, here.lastIndexOf("/"))) {
-    const at = CSS.escape(here);
-    const box = form.querySelector(`[data-at="${at}"]`);
-    const input = form.querySelector(`[data-pointer="${at}"], [data-kind="${at}"]`) ?? box?.querySelector("input, select, button");
-    if (input) return { input, box: box ?? input.closest("[data-at]") };
-  }
-  return null;
-}
-
-function mark({ input, box }, fault, id) {
-  const told = document.createElement("p");
-  told.className = "fault";
-  told.id = id;
-  told.textContent = fault.detail;
-  if (box.matches(".group, .item")) box.querySelector(":scope > legend, :scope > summary").after(told);
-  else box.append(told);
-  if (input.matches("button")) return;
-  input.dataset.described ??= input.getAttribute("aria-describedby") ?? "";
-  input.setAttribute("aria-invalid", "true");
-  input.setAttribute("aria-describedby", `${id} ${input.dataset.described}`.trim());
-  for (let here = box; here !== form; here = here.parentElement) if (here.matches("details")) here.open = true;
-}
-
-function goTo({ input }) {
-  for (let here = input; here !== form; here = here.parentElement) if (here.matches("details")) here.open = true;
-  input.scrollIntoView({ block: "center" });
-  input.focus({ preventScroll: true });
-}
-
 // --- what it will cost, and away with it ---
 
-const counts = new Intl.NumberFormat("en");
-
-function scaled(count, units) {
-  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(count, 1)) / 3)));
-  return `${Number((count / 1000 ** power).toPrecision(3))} ${units[power]}`.trim();
-}
-
-const bytes = (count) => scaled(count, ["B", "kB", "MB", "GB", "TB"]);
-const short = (count) => scaled(count, ["", "k", "M", "G", "T"]);
-
-function time(seconds) {
-  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 90 ? `about ${minutes} min` : `about ${(minutes / 60).toFixed(1)} h`;
-}
-
-const shown = { frames: counts.format, segments: counts.format, events: short, spikes: short, bytes, expected_bytes: bytes, seconds: time };
+const shown = { frames: counted, segments: counted, events: short, spikes: short, bytes, expected_bytes: bytes, seconds: time };
 
 function fill(list, data) {
   for (const place of list.querySelectorAll("[data-of]")) {
     const value = data[place.dataset.of];
-    place.textContent = Array.isArray(value) ? counts.format(value.length) : shown[place.dataset.of](value);
+    place.textContent = Array.isArray(value) ? counted(value.length) : shown[place.dataset.of](value);
   }
   list.hidden = false;
 }
@@ -260,11 +172,11 @@ form.addEventListener("submit", async (event) => {
 async function submit(job) {
   if (attempt?.body !== job.body) attempt = { body: job.body, key: newKey() };
   const answer = await send("/v1/jobs", job, { "Idempotency-Key": attempt.key });
-  clearFaults();
+  clearFaults(form, faultBox);
   if (answer.ok) {
     location.assign(`/jobs/${answer.data.id}`);
   } else if (answer.data.errors) {
-    showFaults(answer.data.errors);
+    showFaults(form, faultBox, answer.data.errors);
     (form.querySelector("[aria-invalid]") ?? faultBox).focus();
   } else {
     tell(answer.data.detail ?? `The server answered ${answer.status}.`);
