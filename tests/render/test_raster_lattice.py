@@ -31,7 +31,6 @@ from datagen.render.raster.lattice import (
 )
 from datagen.render.raster.lattice_fill import (
     NODE,
-    lamp_sequence,
     place_nodes,
     seen_by,
     write_nodes,
@@ -168,7 +167,7 @@ def test_nodes_see_lamps_as_geometry_tells() -> None:
     tracer = Tracer(lid, tables.rest.points, tables.rest.triangles)
 
     def look(nodes: NDArray[np.void]) -> NDArray[np.uint8]:
-        return seen_by(nodes, lamp_table(lid.lights), lamp_sequence(), tracer, tables.rest)
+        return seen_by(nodes, lamp_table(lid.lights), tracer, tables.rest)
 
     seen = look(nodes_in_the_plane((-3.0, 0.0), (1.0, 0.0), (0.0, 0.0)))
     np.testing.assert_array_equal(seen[:2], [[FULL, FULL], [0, 0]])

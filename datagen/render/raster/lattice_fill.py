@@ -1,8 +1,9 @@
 """What the nodes of a lattice see: shadow rays to points of every lamp.
 
 A node lies on a static triangle, lifted as every shadow ray's start (`geometry.lifted`). It looks
-at 4 points of a lamp; unless they agree at 16; unless those agree at 64: a (0, 2)-sequence, each
-quarter of which covers the lamp. A lamp behind the node's shading normal is not looked at.
+at 4 points on a lamp's rim; unless they agree at 16 all over it; unless those agree at 64: a
+(0, 2)-sequence, each quarter of which covers the lamp. Points count by the light that they would give, factor times n.l with
+the shading normal n. A lamp wholly behind it is not looked at: it gives no light.
 """
 
 from __future__ import annotations
@@ -38,41 +39,54 @@ from datagen.render.vectors import (
     vector,
 )
 
-STAGES = (4, 16, FULL)
+STAGES = (16, FULL)
+RIM = 0.01
+"""How far inside the square's corners the first four points are: only a lamp that is almost wholly
+seen, or hidden, may look as if it were."""
+SHIFT = (9, 6)
+"""Digital shift of the sequence [1 / FULL]: its first 4 and 16 points lie about the middle of their
+strata, not all at one end, which would push shadows to one side."""
 BATCH = 2**13
 """Nodes times lamps at once, which bounds memory."""
 
 NODE = np.dtype([("start", np.float64, 3), ("normal", np.float64, 3)])
-TASK = np.dtype([("node", np.int64), ("lamp", np.int64), ("seen", np.int64)])
+TASK = np.dtype(
+    [
+        ("node", np.int64),
+        ("lamp", np.int64),
+        ("seen", np.float64),  # weight of lamp points seen so far
+        ("most", np.float64),  # of so much
+    ]
+)
 
 
 def lamp_sequence() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """FULL points on the disc and on the square, the start of a (0, 2)-sequence (Sobol 1967)."""
     k = np.arange(FULL)
-    x, y = np.zeros(FULL), np.zeros(FULL)
-    direction = 1 << 31
+    x, y = np.zeros((2, FULL), np.int64)
+    direction = FULL >> 1
     for bit in range(FULL.bit_length() - 1):
         digit = (k >> bit) & 1
-        x += digit * 0.5 ** (bit + 1)
-        y = (y.astype(np.int64) ^ (digit * direction)).astype(np.float64)
+        x ^= digit * (FULL >> (bit + 1))
+        y ^= digit * direction
         direction ^= direction >> 1
-    middle = 0.5 / FULL
-    return lamp_points(np.stack([x + middle, y / 2.0**32 + middle], axis=1))
+    return lamp_points((np.stack([x ^ SHIFT[0], y ^ SHIFT[1]], axis=1) + 0.5) / FULL)
+
+
+def rim_points() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Four points near the rim of the disc and the corners of the square."""
+    ends = (RIM, 1.0 - RIM)
+    return lamp_points(np.array([(x, y) for x in ends for y in ends]))
 
 
 def seen_by(
-    nodes: Records,
-    lamps: Records,
-    points: tuple[NDArray[np.float64], NDArray[np.float64]],
-    tracer: Tracer,
-    world: Surroundings,
+    nodes: Records, lamps: Records, tracer: Tracer, world: Surroundings
 ) -> NDArray[np.uint8]:
     """How many of FULL points of every lamp each node sees, or FACING_AWAY.
 
     Args:
         nodes: NODE records (n,).
         lamps: LAMP records (K,).
-        points: lamp points on disc and square, (FULL, 2) each.
         tracer: answers the rays; static geometry alone.
         world: what rays meet.
 
@@ -81,31 +95,64 @@ def seen_by(
     """
     tasks = facing(nodes, lamps)
     out = np.full((len(nodes), len(lamps)), FACING_AWAY, np.uint8)
+    rim, all_over = rim_points(), lamp_sequence()
     for first in range(0, len(tasks), BATCH):
         part = tasks[first : first + BATCH]
-        looked = 0
+        _look(part, nodes, lamps, rim, (0, len(rim[0])), tracer, world)
+        part = _settle(part, out, last=False)
+        part["seen"] = part["most"] = looked = 0
         for stage in STAGES:
-            rays = rays_to_lamps(nodes, part, lamps, *points, looked, stage)
-            blocked = tracer.occluded(rays, world, moving=False)
-            part["seen"] += (~blocked).reshape(len(part), stage - looked).sum(axis=1)
+            _look(part, nodes, lamps, all_over, (looked, stage), tracer, world)
+            part = _settle(part, out, last=stage == FULL)
             looked = stage
-            split = (part["seen"] > 0) & (part["seen"] < stage)
-            done = part if stage == FULL else part[~split]
-            out[done["node"], done["lamp"]] = done["seen"] * (FULL // stage)
-            part = part[split]
     return out
+
+
+def _look(
+    tasks: Records,
+    nodes: Records,
+    lamps: Records,
+    points: tuple[NDArray[np.float64], NDArray[np.float64]],
+    which: tuple[int, int],
+    tracer: Tracer,
+    world: Surroundings,
+) -> None:
+    """Let tasks look at some of the lamp points."""
+    rays, weight = rays_to_lamps(nodes, tasks, lamps, *points, *which)
+    blocked = tracer.occluded(rays, world, moving=False)
+    add_seen(tasks, weight, blocked)
+
+
+@kernel
+def add_seen(tasks: Records, weight: NDArray[np.float64], blocked: NDArray[np.bool_]) -> None:
+    """Add the weights of lamp points, task by task, to what tasks see and to what they could."""
+    each = len(weight) // max(len(tasks), 1)
+    for r in range(len(weight)):
+        tasks[r // each].most += weight[r]
+        if not blocked[r]:
+            tasks[r // each].seen += weight[r]
+
+
+def _settle(tasks: Records, out: NDArray[np.uint8], *, last: bool) -> Records:
+    """Write what tasks saw if their lamp points agree, or anyway; returns those still open."""
+    seen, most = tasks["seen"], tasks["most"]
+    open_still = (most == 0) | ((seen > 0) & (seen < most))
+    done = tasks[most > 0] if last else tasks[~open_still]
+    out[done["node"], done["lamp"]] = np.rint(done["seen"] / done["most"] * FULL)
+    return tasks[open_still]
 
 
 @kernel
 def facing(nodes: Records, lamps: Records) -> Records:
-    """All pairs of a node and a lamp in front of it, TASK records."""
+    """All pairs of a node and a lamp that is in front of it, at least in part, TASK records."""
     out = np.empty(len(nodes) * len(lamps), TASK)
     count = 0
     for n in range(len(nodes)):
         for k in range(len(lamps)):
             seen = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), vector(nodes[n].start))
-            if dot(seen.towards, vector(nodes[n].normal)) > 0.0 and seen.factor > 0.0:
-                out[count].node, out[count].lamp, out[count].seen = n, k, 0
+            if dot(seen.towards, vector(nodes[n].normal)) > -seen.width and seen.factor > 0.0:
+                out[count].node, out[count].lamp = n, k
+                out[count].seen, out[count].most = 0.0, 0.0
                 count += 1
     return out[:count]
 
@@ -119,12 +166,13 @@ def rays_to_lamps(
     on_square: NDArray[np.float64],
     first: int,
     last: int,
-) -> Records:
-    """RAY records from each task's node to lamp points first .. last - 1."""
+) -> tuple[Records, NDArray[np.float64]]:
+    """RAY records from each task's node to lamp points first .. last - 1, and their weights."""
     out = np.empty(len(tasks) * (last - first), RAY)
+    weight = np.empty(len(out))
     at = 0
     for t in range(len(tasks)):
-        start = nodes[tasks[t].node].start
+        start, normal = nodes[tasks[t].node].start, nodes[tasks[t].node].normal
         for k in range(first, last):
             disc, square = (on_disc[k, 0], on_disc[k, 1]), (on_square[k, 0], on_square[k, 1])
             seen = look_at(lamps[tasks[t].lamp], disc, square, vector(start))
@@ -132,8 +180,9 @@ def rays_to_lamps(
                 out[at].origin[axis] = start[axis]
                 out[at].direction[axis] = seen.towards[axis]
             out[at].end = seen.distance * STOP_SHORT
+            weight[at] = seen.factor * max(dot(seen.towards, vector(normal)), 0.0)
             at += 1
-    return out
+    return out, weight
 
 
 @kernel

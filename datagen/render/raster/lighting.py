@@ -2,6 +2,9 @@
 
 The model is that of `surface` and `direct`; lamps are seen from the point as a whole, that is their
 middle with a wide highlight (rectangles at RECT_SIDE^2 places), times how much of them is visible.
+Where the horizon cuts a round lamp of angular radius w, the mean of max(n.l, 0) over it takes the
+place of n.l (exact: x (pi/2 + asin x + x sqrt(1 - x^2)) / pi + 2 (1 - x^2)^(3/2) / (3 pi) with
+x = n.l / sin w, times sin w; here the polynomial with the same ends, slopes and middle).
 """
 
 from __future__ import annotations
@@ -137,15 +140,29 @@ def _three(block: NDArray[np.float32], column: int, i: int) -> Vector:
 
 
 @inlined
-def _reflected(block: NDArray[np.float32], i: int, towards: Vector, width: float) -> Vector:
+def _reflected(
+    block: NDArray[np.float32], i: int, towards: Vector, width: float, extent: float
+) -> Vector:
+    """Reflected light of a lamp, or part of one, that is `extent` wide and blurs like `width`."""
+    normal = _three(block, NORMAL, i)
+    n_l = dot(normal, towards)
+    rise = max(n_l, above_horizon(n_l, extent)) - n_l
     return reflected(
-        _three(block, NORMAL, i),
+        normal,
         _three(block, VIEW, i),
-        towards,
+        normalized(add(towards, scaled(normal, rise))),
         _three(block, BASE, i),
         _three(block, F0, i),
         max(block[ALPHA * BLOCK + i], 0.5 * width),
     )
+
+
+@inlined
+def above_horizon(n_l: float, extent: float) -> float:
+    """Mean of max(n.l, 0) over a disc with the sine of its radius `extent`, if |n.l| is less."""
+    size = max(extent, 1e-6)
+    x = min(max(n_l / size, -1.0), 1.0)
+    return size * (x + 1.0) * (x + 1.0) * (0.2122 + x * (0.0756 - x * 0.0378))
 
 
 @inlined
@@ -165,8 +182,9 @@ def add_sun(
     light: NDArray[np.float32],
 ) -> None:
     """Add a distant light of angular radius `angle`."""
+    extent = math.sin(min(angle, 0.5 * math.pi))
     for i in range(BLOCK):
-        _add(light, i, _reflected(block, i, towards, angle), strength, seen[i])
+        _add(light, i, _reflected(block, i, towards, angle, extent), strength, seen[i])
 
 
 @inner
@@ -183,7 +201,8 @@ def add_ball(
         to_center = sub(center, _three(block, PLACE, i))
         far = math.sqrt(dot(to_center, to_center))
         near = max(far, radius, 1e-6)
-        c = _reflected(block, i, scaled(to_center, 1.0 / max(far, 1e-30)), radius / near)
+        width = radius / near
+        c = _reflected(block, i, scaled(to_center, 1.0 / max(far, 1e-30)), width, width)
         _add(light, i, c, strength, seen[i] / (near * near))
 
 
@@ -212,5 +231,6 @@ def add_rectangle(
             towards = scaled(to_place, 1.0 / max(far, 1e-30))
             facing = max(-dot(towards, normal), 0.0)
             factor = area * facing / max(square, area / 16.0, 1e-12)
-            c = _reflected(block, i, towards, radius / max(far, radius, 1e-6))
+            width = radius / max(far, radius, 1e-6)
+            c = _reflected(block, i, towards, width, width / RECT_SIDE)
             _add(light, i, c, strength, seen[i] * factor / (RECT_SIDE * RECT_SIDE))

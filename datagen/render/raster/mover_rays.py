@@ -2,7 +2,8 @@
 
 Such points look at as many points of a lamp as their sub-pixel has samples; first at a quarter of
 them, and at the rest where the points of one surface in one pixel do not all agree. The sub-pixels
-of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
+of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn. Lamp points count by
+the light that they would give, as in `lattice_fill`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datagen.render.geometry import edges, lifted
 from datagen.render.lamps import STOP_SHORT, look_at
 from datagen.render.raster.coverage import values_at
 from datagen.render.raster.draw import shaded_by_mover
+from datagen.render.raster.lattice_fill import add_seen
 from datagen.render.raster.picture import Shot
 from datagen.render.raster.points import Eye, sight
 from datagen.render.raster.samples import Samples
@@ -28,7 +30,8 @@ TASK = np.dtype(
     [
         ("point", np.int64),
         ("lamp", np.int64),
-        ("seen", np.int64),  # lamp points seen so far
+        ("seen", np.float64),  # weight of lamp points seen so far
+        ("most", np.float64),  # of so much
         ("group", np.int64),  # points of one surface in one pixel, for one lamp
         ("moving", np.bool_),  # the point is on a moving object
     ],
@@ -77,12 +80,11 @@ def trace_movers(
     quarter = max(total // 4, 1)
     _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, tracer, world)
     if quarter < total:
-        rest = mixed(tasks, len(points), len(lamps), quarter)
+        rest = mixed(tasks, len(points), len(lamps))
         part = tasks[rest]
         _look(part, points, seen_from, lamps, on_lamp, quarter, total, tracer, world)
-        tasks["seen"] *= total // quarter
         tasks[rest] = part
-    write_visible(tasks, total, visible)
+    write_visible(tasks, visible)
 
 
 def _look(
@@ -97,11 +99,11 @@ def _look(
     world: Surroundings,
 ) -> None:
     """Let tasks look at their lamp points first .. last - 1."""
-    rays = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last)
+    rays, weight = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last)
     blocked = tracer.occluded(rays, world, static=False)
     own = np.repeat(tasks["moving"], last - first) & ~blocked
     blocked[own] = tracer.occluded(rays[own], world, moving=False)
-    tasks["seen"] += (~blocked).reshape(len(tasks), last - first).sum(axis=1)
+    add_seen(tasks, weight, blocked)
 
 
 @kernel
@@ -121,10 +123,11 @@ def find_tasks(points: Records, lamps: Records, shot: Shot, statics: Statics) ->
                 group = q
         for k in range(len(lamps)):
             seen = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), vector(point.start))
-            if dot(seen.towards, vector(point.normal)) <= 0.0 or seen.factor <= 0.0:
+            if dot(seen.towards, vector(point.normal)) <= -seen.width or seen.factor <= 0.0:
                 continue
             if moving or shaded_by_mover(point, lamps[k], shot.balls):
-                out[count].point, out[count].lamp, out[count].seen = p, k, 0
+                out[count].point, out[count].lamp = p, k
+                out[count].seen, out[count].most = 0.0, 0.0
                 out[count].group, out[count].moving = group, moving
                 count += 1
     return out[:count]
@@ -141,14 +144,18 @@ def mover_rays(
     on_square: NDArray[np.float64],
     first: int,
     last: int,
-) -> Records:
+) -> tuple[Records, NDArray[np.float64]]:
     """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel.
 
     Each starts from another sample of the point's largest fragment.
+
+    Returns:
+        The rays, and the weights of the lamp points that they go to.
     """
     fragments, records, eye, samples = origins
     subs = samples.oversample**2
     out = np.empty(len(tasks) * (last - first), RAY)
+    weight = np.empty(len(out))
     at = 0
     for t in range(len(tasks)):
         point = points[tasks[t].point]
@@ -166,8 +173,9 @@ def mover_rays(
                 out[at].origin[axis] = start[axis]
                 out[at].direction[axis] = seen.towards[axis]
             out[at].end = seen.distance * STOP_SHORT
+            weight[at] = seen.factor * max(dot(seen.towards, vector(point.normal)), 0.0)
             at += 1
-    return out
+    return out, weight
 
 
 @inlined
@@ -204,28 +212,28 @@ def _ray_start(
 
 
 @kernel
-def mixed(tasks: Records, points: int, lamps: int, looked: int) -> NDArray[np.int64]:
-    """Tasks whose group does not agree after `looked` lamp points each."""
-    seen, all_of = np.zeros((points, lamps), np.int64), np.zeros((points, lamps), np.int64)
+def mixed(tasks: Records, points: int, lamps: int) -> NDArray[np.int64]:
+    """Tasks whose group does not agree so far, or has nothing to go by."""
+    seen, all_of = np.zeros((points, lamps)), np.zeros((points, lamps))
     for t in range(len(tasks)):
         seen[tasks[t].group, tasks[t].lamp] += tasks[t].seen
-        all_of[tasks[t].group, tasks[t].lamp] += looked
+        all_of[tasks[t].group, tasks[t].lamp] += tasks[t].most
     out = np.empty(len(tasks), np.int64)
     count = 0
     for t in range(len(tasks)):
-        some = seen[tasks[t].group, tasks[t].lamp]
-        if 0 < some < all_of[tasks[t].group, tasks[t].lamp]:
+        some, most = seen[tasks[t].group, tasks[t].lamp], all_of[tasks[t].group, tasks[t].lamp]
+        if 0.0 < some < most or most == 0.0:
             out[count] = t
             count += 1
     return out[:count]
 
 
 @kernel
-def write_visible(tasks: Records, total: int, visible: NDArray[np.float32]) -> None:
-    """Turn counts of seen lamp points into seen parts."""
+def write_visible(tasks: Records, visible: NDArray[np.float32]) -> None:
+    """Turn weights of seen lamp points into seen parts."""
     for t in range(len(tasks)):
         task = tasks[t]
-        part = np.float32(task.seen / total)
+        part = np.float32(task.seen / task.most if task.most > 0.0 else 0.0)
         if task.moving:
             visible[task.point, task.lamp] = part
         else:

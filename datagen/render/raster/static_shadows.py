@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datagen.render.geometry import first_triangles
 from datagen.render.raster.lattice import LAMPS_PER_WORD, Lattice, add_pages, empty_lattice
-from datagen.render.raster.lattice_fill import lamp_sequence, place_nodes, seen_by, write_nodes
+from datagen.render.raster.lattice_fill import place_nodes, seen_by, write_nodes
 from datagen.render.raster.shadows import MOVES, Nodes, Statics, Wanted
 from datagen.render.tracer import Surroundings, Tracer
 from datagen.render.vectors import Records
@@ -48,7 +48,6 @@ class StaticShadows:
         self._rest = rest
         self._instance, self._triangle = _static_triangles(scene)
         self._widest = statics.widest
-        self._points = lamp_sequence()
         self._lock = threading.Lock()
         self._words = max(-(-len(lamps) // LAMPS_PER_WORD), 1)
         self._forget(PAGES)
@@ -89,7 +88,7 @@ class StaticShadows:
                 which, lattice.page_key, self._instance, self._triangle, self._widest,
                 self._rest.frames, self._rest.points, self._rest.triangles,
             )  # fmt: skip
-            seen = seen_by(places, self._lamps, self._points, self._tracer, self._rest)
+            seen = seen_by(places, self._lamps, self._tracer, self._rest)
             write_nodes(which, seen, lattice.corner, lattice.page)
 
 
