@@ -63,10 +63,10 @@ def serve(settings: Settings, *, dispatch: bool = True) -> None:
 class _Server(uvicorn.Server):
     """Tells where it listens."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A second signal does not cut off the dispatcher's draining."""
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Stop serving. uvicorn would raise the signal again at its end, past `DispatcherChild.stop`."""
         log.info("stopping", extra={"action": "stopping", "signal": sig})
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def refuse_open(settings: Settings) -> None:
