@@ -7,10 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from schemas.base import Fraction, Name, NonNegative, Positive, Spec
-from schemas.sensor_presets import EVENT_CAMERA_PRESETS, SPIKE_CAMERA_PRESETS, V2E_NAMES
+from schemas.sensor_presets import (
+    BROWNIAN_PRESETS,
+    EVENT_CAMERA_PRESETS,
+    SPIKE_CAMERA_PRESETS,
+    V2E_NAMES,
+)
 
 Microseconds = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 Threshold = Annotated[float, Field(strict=True, ge=0.01, le=100)]
+NOT_BROWNIAN = (
+    "refractory_period_us", "cutoff_hz", "leak_rate_hz", "shot_noise_rate_hz",
+    "hot_pixel_fraction", "labels",
+)  # fmt: skip
 NoiseRate = Annotated[float, Field(strict=True, ge=0, le=5_000)]
 
 
@@ -56,6 +65,10 @@ class EventCameraSpec(Spec):
     hot_pixel_rate_hz: NoiseRate = 100.0
     """[Hz]."""
 
+    brownian: Literal["dvs346", "dvs240"] | tuple[float, float, float, float, float, float] | None = None  # fmt: skip
+    """Another pixel: DVS-Voltmeter's k1 .. k6, or those of a camera. It has its own threshold and
+    noise, and takes none of the settings above but `bayer` and the readout's."""
+
     latency_us: Microseconds = 0
     """From a crossing to the arbiter [us]."""
     latency_jitter_us: Microseconds = 0
@@ -80,6 +93,21 @@ class EventCameraSpec(Spec):
         if isinstance(seconds, int | float):
             renamed.setdefault("refractory_period_us", round(seconds * 1e6))
         return {**EVENT_CAMERA_PRESETS.get(str(renamed.get("preset")), {}), **renamed}
+
+    @model_validator(mode="after")
+    def _brownian_stands_alone(self) -> EventCameraSpec:
+        mixed = [name for name in NOT_BROWNIAN if getattr(self, name)]
+        if self.brownian is not None and mixed:
+            raise ValueError(
+                f"brownian is given together with {', '.join(mixed)}; expected either the Brownian "
+                "pixel, which has its own noise, or these"
+            )
+        return self
+
+    @property
+    def brownian_parameters(self) -> tuple[float, ...] | None:
+        """k1 .. k6, or None for the pixel with a threshold."""
+        return BROWNIAN_PRESETS[self.brownian] if isinstance(self.brownian, str) else self.brownian
 
 
 class SpikeCameraSpec(Spec):

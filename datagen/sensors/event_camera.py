@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.errors import InputError
+from datagen.sensors.events.brownian_pixels import BrownianPixels
 from datagen.sensors.events.clean_pixels import CleanPixels
 from datagen.sensors.events.noisy_pixels import NoisyModel
 from datagen.sensors.events.readout import Readout
@@ -27,7 +28,7 @@ from schemas.arrays import EventArray, LightBatch
 from schemas.sensor import EventCameraSpec
 
 READOUT = 7
-"""Stream of randomness; the pixels have 0 to 6."""
+"""Stream of randomness; the pixels have 0 to 6 and 8."""
 LARGEST_SIDE = 65_535
 SMALLEST_THRESHOLD = 0.01
 """Mismatch never brings a threshold below this [log units]."""
@@ -63,6 +64,8 @@ class EventCamera:
 
     def _model(self, key: int) -> PixelModel:
         spec = self._spec
+        if spec.brownian_parameters is not None:
+            return BrownianPixels(spec.brownian_parameters, self._on.shape, key)
         leaks = spec.leak_rate_hz > 0 or spec.hot_pixel_fraction > 0
         if spec.cutoff_hz > 0 or spec.shot_noise_rate_hz > 0 or leaks:
             return NoisyModel(spec, self._on, self._off, key)
