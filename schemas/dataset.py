@@ -39,6 +39,8 @@ class SegmentEntry(Spec):
     """Pictures rendered for the sensors, frame times included."""
     duration_us: int
     """First to last frame."""
+    verified: bool = True
+    """The renderer's conventions were proved for the installation that made it."""
     streams: list[StreamSummary]
 
 

@@ -237,13 +237,14 @@ def _check_segments(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> None
 
 
 def _describe(spec: JobSpec, out: Path) -> DatasetManifest:
+    entries = _entries(spec, out)
     manifest = DatasetManifest(
         name=spec.name,
         spec_sha256=spec.digest(),
         licence=spec.licence,
         renderer=spec.renderer.kind,
-        verified=True,
-        segments=_entries(spec, out),
+        verified=all(entry.verified for entry in entries),
+        segments=entries,
     )
     write_card(out, manifest)
     write_file(out / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())

@@ -49,6 +49,7 @@ def package_segment(run: OpenSegment, chunks: list[SealedChunk], target: Path) -
         frames=len(run.plan.t),
         sub_frames=sum(int(c.array("frames.sub_frame_count").sum()) for c in chunks),
         duration_us=int(run.plan.t[-1] - run.plan.t[0]),
+        verified=run.renderer.verified,
         streams=[_summary(run, sensor, chunks) for sensor in run.spec.sensors],
     )
 
@@ -90,7 +91,7 @@ def _root_attributes(run: OpenSegment) -> dict[str, Any]:
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "seed": np.uint64(run.spec.seed),
         "renderer": run.spec.renderer.kind,
-        "verified": True,
+        "verified": run.renderer.verified,
         "licence": run.spec.licence,
         "segment_id": segment.segment_id,
         "segment_name": segment.file_stem,

@@ -22,6 +22,11 @@ class Renderer(Protocol):
     """Pictures and labels of one scene through one camera. No random numbers: the same view gives
     the same bits, in any order, process and thread count."""
 
+    @property
+    def verified(self) -> bool:
+        """Whether its conventions are proved for this installation."""
+        ...
+
     def labels(self, views: Views) -> Labels:
         """Depth and instance ids at pixel centres, (N, H, W)."""
         ...

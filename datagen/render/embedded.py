@@ -39,6 +39,8 @@ from schemas.camera import Intrinsics
 class EmbeddedRenderer:
     """Pictures and labels of one scene through one camera (see `datagen.render.base.Renderer`)."""
 
+    verified = True
+
     def __init__(self, scene: Scene, camera: Intrinsics, *, samples: int, threads: int = 1) -> None:
         """Make the tables of a scene and its ray queries.
 

@@ -33,7 +33,7 @@ def check_entry(manifest: DatasetManifest, entry: SegmentEntry, segment: Segment
     pairs = [
         ("licence", manifest.licence, segment.attribute("/", "licence")),
         ("renderer", manifest.renderer, segment.attribute("/", "renderer")),
-        ("verified", manifest.verified, bool(segment.attribute("/", "verified"))),
+        ("verified", entry.verified, bool(segment.attribute("/", "verified"))),
         ("spec_sha256", manifest.spec_sha256, segment.attribute("/", "spec_sha256")),
         ("name", manifest.name, segment.spec.name),
         ("segment_id", entry.segment_id, segment.segment_id),

@@ -25,7 +25,7 @@ def write_scene(scene: Scene, folder: Path) -> Path:
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)
     for i, texture in enumerate(scene.textures):
         Image.fromarray(texture.pixels).save(folder / f"picture_{i}.png")
-    for i in range(len(scene.materials)):
+    for i in sorted({int(scene.meshes[one.mesh].material[0]) for one in scene.instances}):
         _material(stage, scene, i)
     for instance in scene.instances:
         _mesh(stage, scene, instance)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
+from contract.renderer_contract import RendererContract
 from contract.scenes import CAMERA, busy_scene, busy_views
 from isaac.isaac_kit import open_fake
 
+from datagen.render.base import Renderer
 from datagen.render.embedded import EmbeddedRenderer
+from datagen.render.isaac.host import IsaacSimRenderer
+from datagen.scenes.model import Scene
+from schemas.camera import Intrinsics
 
 
 def test_same_labels_and_pictures_as_embedded(tmp_path: Path) -> None:
@@ -25,3 +32,28 @@ def test_same_labels_and_pictures_as_embedded(tmp_path: Path) -> None:
             theirs.radiance(views, oversample=oversample), light, rtol=1e-3, atol=1e-6
         )
     theirs.close()
+
+
+@pytest.mark.slow
+class TestIsaacSimRenderer(RendererContract):
+    """Every promise, through the exchange with the fake."""
+
+    @pytest.fixture(autouse=True)
+    def _own_folder(self, tmp_path: Path) -> Iterator[None]:
+        self.folder, self.opened = tmp_path, list[IsaacSimRenderer]()
+        yield
+        for renderer in self.opened:
+            renderer.close()
+
+    def open(self, seen: Scene, camera: Intrinsics = CAMERA) -> Renderer:
+        """A new process for every renderer."""
+        self.opened.append(open_fake(seen, camera, self.folder / str(len(self.opened))))
+        return self.opened[-1]
+
+    def test_second_process_gives_same_bits(self) -> None:
+        """Give the same bits in another process."""
+        seen = busy_scene()
+        views = busy_views(seen)[:1]
+        first, second = self.open(seen), self.open(seen)
+        np.testing.assert_array_equal(first.radiance(views), second.radiance(views))
+        np.testing.assert_array_equal(first.labels(views).depth, second.labels(views).depth)

@@ -11,11 +11,12 @@ several renderer sub-frames has no usable motion of its own.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ from datagen.render.isaac.kit import worker_numpy as exchange
 from datagen.render.isaac.lead import views_before
 from datagen.render.isaac.limits import Limits
 from datagen.render.isaac.presets import app_config, settings_for
+from datagen.render.isaac.profile_file import is_verified
 from datagen.render.isaac.session import Columns, Session
 from datagen.scenes.model import Scene
 from datagen.scenes.shot import CAMERA, CLIPPING, CODES_PER_SECOND, POSE, write_shot
@@ -42,6 +44,7 @@ WARM_UP = 4
 SHARD_BYTES = 64 * 2**20
 LEAST_SURFACE = 0.0
 NOT_INSTANCES = ("BACKGROUND", "UNLABELLED", "INVALID")
+Strategy = Literal["T", "P"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +89,8 @@ class IsaacSimRenderer:
         self._spec, self._scene = spec, scene
         self._framing: Framing = framing_of(camera)
         self._installation, self._limits = installation, limits or Limits()
-        self._folder = tempfile.TemporaryDirectory(prefix="datagen-isaac-")
-        self._stage = Path(self._folder.name) / "shot.usda"
+        self._folder = Path(tempfile.mkdtemp(prefix="datagen-isaac-"))
+        self._stage = self._folder / "shot.usda"
         write_shot(self._stage, stage_file, scene, self._framing.camera, spec=placement)
         self._session: Session | None = None
         self._lives = 0
@@ -104,30 +107,64 @@ class IsaacSimRenderer:
         return self._collect(request, oversample)["radiance"].astype(np.float32)
 
     def stream(
-        self, views: Views, outputs: tuple[str, ...], *, oversample: int = 1
+        self,
+        views: Views,
+        outputs: tuple[str, ...],
+        *,
+        oversample: int = 1,
+        strategy: Strategy | None = None,
+        sub_frames: int | None = None,
+        guarded: bool = True,
     ) -> Iterator[FrameBatch]:
         """Any outputs of one pass over consecutive views, as they arrive.
+
+        Args:
+            views: instants in order; their spacing costs nothing.
+            outputs: of `kit.worker_numpy.TYPES`, or `view`, `projection`, `time`.
+            oversample: rows and columns per pixel side.
+            strategy: how poses reach the renderer; the spec's when absent.
+            sub_frames: renderings of every instant; as many as the spec says when absent.
+            guarded: end with an error at the first frame that is not what was asked for.
 
         Raises:
             GuardTrippedError: a frame is not what was asked for.
             ProcessLostError, DiskFullError: after all restarts.
         """
         request = self._request(views, outputs, oversample=oversample, lead=LEAD)
+        given = {"strategy": strategy, "subframes": sub_frames, "guarded": guarded}
+        request |= {name: value for name, value in given.items() if value is not None}
         yield from self._stream(request, oversample)
+
+    @property
+    def verified(self) -> bool:
+        """Whether the doctor passed this very installation with these settings."""
+        return is_verified(self._installation.profile, self.ready["versions"], self._spec)
 
     @property
     def ready(self) -> dict[str, Any]:
         """Versions, GPU, driver and settings as the process read them back."""
         return self._living(0).ready
 
+    @property
+    def process_id(self) -> int:
+        """Of the child process, which is started if need be; also of its group."""
+        return self._living(0).process_id
+
+    @property
+    def folder(self) -> str:
+        """Where everything of this renderer lies while it lives."""
+        return str(self._folder)
+
     def close(self) -> None:
         """End the process and remove all its files."""
         self._end_session(kindly=True)
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __del__(self) -> None:
-        if getattr(self, "_session", None) is not None:
+        if hasattr(self, "_session"):
             self._end_session(kindly=False)
+        if hasattr(self, "_folder"):
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _collect(self, request: dict[str, Any], oversample: int) -> Columns:
         parts = [batch.columns for batch in self._stream(request, oversample)]
@@ -139,8 +176,7 @@ class IsaacSimRenderer:
             rest = _rest_of(request, done)
             try:
                 for _, columns in self._living(len(rest["views"])).render(rest):
-                    cropped = {n: self._framing.crop(a, oversample) for n, a in columns.items()}
-                    yield FrameBatch(first=done, columns=cropped)
+                    yield FrameBatch(first=done, columns=self._cropped(columns, oversample))
                     done += len(next(iter(columns.values())))
             except ProcessLostError:
                 self._end_session(kindly=False)
@@ -150,6 +186,12 @@ class IsaacSimRenderer:
             except BaseException:  # whoever stops listening leaves a request half served
                 self._end_session(kindly=False)
                 raise
+
+    def _cropped(self, columns: Columns, oversample: int) -> Columns:
+        return {
+            name: self._framing.crop(array, oversample) if name in exchange.TYPES else array
+            for name, array in columns.items()
+        }
 
     def _living(self, frames: int) -> Session:
         """A process with room for so many frames; an old one is replaced."""
@@ -161,7 +203,7 @@ class IsaacSimRenderer:
         ):
             self._end_session(kindly=True)
         if self._session is None:
-            folder = Path(self._folder.name) / f"life_{self._lives}"
+            folder = self._folder / f"life_{self._lives}"
             self._lives += 1
             self._session = Session(
                 self._installation, folder, self._session_description(), self._limits
@@ -212,8 +254,8 @@ class IsaacSimRenderer:
             "outputs": list(outputs),
             "strategy": "P" if still else self._spec.strategy,
             "subframes": self._spec.sub_frames if still else 1,
-            "guard_motion": "motion" in outputs,
-            "shard_frames": max(1, SHARD_BYTES // (width * height * pixel_bytes)),
+            "guarded": True,
+            "shard_frames": max(1, SHARD_BYTES // max(1, width * height * pixel_bytes)),
             "before": _plain(views_before(views, lead)),
             "views": _plain(views),
         }
@@ -229,6 +271,8 @@ def _plain(views: Views) -> list[dict[str, Any]]:
 
 
 def _pixel_bytes(name: str) -> int:
+    if name not in exchange.TYPES:
+        return 0
     dtype, axes = exchange.TYPES[name]
     return int(np.dtype(dtype).itemsize * np.prod(axes, dtype=int))
 

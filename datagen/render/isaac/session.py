@@ -69,6 +69,11 @@ class Session:
             self.kill()
             raise
 
+    @property
+    def process_id(self) -> int:
+        """Also of its group."""
+        return self._process.pid
+
     def _wait_until_ready(self) -> dict[str, Any]:
         path, deadline = self._folder / exchange.READY, time.monotonic() + self._limits.start
         while not path.is_file():

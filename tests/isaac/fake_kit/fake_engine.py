@@ -92,14 +92,15 @@ class Engine:
         self.renders += 1
         for product in self.products:
             if product.hydra_texture.enabled:
-                product.take(self._state(product), still=subframes > 1)
+                product.take(self.state_at(product.camera, self.code), still=subframes > 1)
 
-    def _state(self, product: Product) -> State:
-        time = Usd.TimeCode(self.code)
+    def state_at(self, camera_path: str, code: float) -> State:
+        """Poses at a time code."""
+        time = Usd.TimeCode(code)
         scene = self.scene
         paths = [scene.instances[i].prim_path for i in scene.moving]
         objects = [_world(self.stage, path, time) for path in paths]
-        camera = _world(self.stage, product.camera, time) @ FLIP
+        camera = _world(self.stage, camera_path, time) @ FLIP
         return State(camera, np.array(objects).reshape(1, -1, 4, 4), self.renders)
 
     def renderer(self, camera: Intrinsics) -> EmbeddedRenderer:
@@ -194,15 +195,29 @@ class Product:
         camera = self.engine.intrinsics(self.camera, self.engine.size)
         return self.engine.renderer(camera).radiance(_views(state), oversample=k)[0]
 
-    def motion(self) -> np.ndarray:
-        """Backward flow of the documented sign, (H, W, 2)."""
-        now, before = self.shown(), self.before()
+    def picture(self) -> State:
+        """What depth and light show: with a stuck buffer, the first state for ever."""
+        if fault("stuck_buffers"):
+            self.first = getattr(self, "first", None) or self.shown()
+            return self.first
+        return self.states[max(0, len(self.states) - 2)] if fault("picture_lag") else self.shown()
+
+    def motion(self, towards: str = "previous") -> np.ndarray:
+        """Flow of the shown points towards the state before (or the next one), (H, W, 2).
+
+        `stale` is what the frame before would have given.
+        """
+        now, other = self.shown(), self.before()
+        if towards == "next":
+            other = self.engine.state_at(self.camera, self.engine.code + 1)
+        if towards == "stale":
+            now, other = self.before(), self.states[max(0, len(self.states) - 3)]
         labels = self.labels(now)
         scene = self.engine.scene
         ids = np.array([scene.instances[i].instance_id for i in scene.moving], np.uint16)
         flow, _ = flow_between(
             labels.depth[0], labels.instance[0], labels.depth[0], labels.instance[0],
-            now.view, before.view, ids, now.objects[0], before.objects[0], self.camera_model,
+            now.view, other.view, ids, now.objects[0], other.objects[0], self.camera_model,
         )  # fmt: skip
         return flow
 

@@ -6,7 +6,11 @@ import errno
 import json
 import os
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 FAULTS: dict[str, Any] = json.loads(os.environ.get("FAKE_KIT_FAULTS", "{}"))
 
@@ -29,9 +33,14 @@ def once() -> bool:
 
 
 def at_start() -> None:
-    """Faults before anything runs."""
+    """Faults of the process: before anything runs, and of its disk."""
     if fault("hang_start") and once():
-        time.sleep(1e6)
+        hang()
+    for name, spoil in (("truncated", _cut), ("wrong_digest", _flip)):
+        if fault(name):
+            _spoil_shards(spoil, name)
+    if fault("disk_full"):
+        _refuse_arrays()
 
 
 def hang() -> None:
@@ -39,6 +48,32 @@ def hang() -> None:
     time.sleep(1e6)
 
 
-def disk_full() -> OSError:
-    """What a write gives on a full disk."""
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def _spoil_shards(spoil: Callable[[Path], None], name: str) -> None:
+    """Change a file of the given shard after its digest was taken."""
+    replace = os.replace
+
+    def replaced(source: Any, target: Any) -> None:
+        if Path(target).name == f"shard_{fault(name):05d}" and once():
+            spoil(sorted(Path(source).iterdir())[0])
+        replace(source, target)
+
+    os.replace = replaced
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def _refuse_arrays() -> None:
+    """A full disk, as a write sees it."""
+
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    np.save = refuse

@@ -185,7 +185,7 @@ class Kit:
         moving = request["strategy"] == "T"
         self._rep.orchestrator.step(
             delta_time=self._session["step_seconds"] if moving else 0.0,
-            rt_subframes=1 if moving else request["subframes"],
+            rt_subframes=request["subframes"],
         )
         self._code += moving or self._code < 0  # the first capture of a process never advances
 
@@ -235,91 +235,85 @@ class FrameReader:
         self._shape, self._size = (height, width), (width, height)
         self._before: Frame | None = None
 
-    def read(self, raw: Frame, view: Frame, *, guarded: bool) -> Frame:
+    def read(self, raw: Frame, view: Frame, *, warming: bool) -> Frame:
         """The outputs of one frame.
 
+        Args:
+            raw: data of the annotators.
+            view: what was asked for.
+            warming: the frame leads up to the first one and may be empty.
+
         Raises:
-            GuardError: the frame is not what was asked for (only where `guarded`).
+            GuardError: the frame is not what was asked for.
         """
         try:
             frame = self._read(raw, view)
-            self._compare(frame)
+            if self._request["guarded"]:
+                self._guard(raw, frame)
         except support.GuardError:
-            if guarded:
+            if not warming:
                 raise
             return {}
         self._before = frame
         return frame
 
     def _read(self, raw: Frame, view: Frame) -> Frame:
-        params, focal = raw["CameraParams"], tuple(self._request["focal"])
-        camera = np.asarray(view["camera"])
-        self._require_echo(params, camera)
+        params = raw["CameraParams"]
         depth = support.require_shape(
             "depth", raw["distance_to_image_plane"], np.float32, self._shape
         )
-        depth = support.require_depth(
-            depth, self._session["far"], self._session["least_surface"]
-        ).copy()
-        numbers = self._session["moving_numbers"]
         frame = {
-            "depth": depth,
+            "depth": support.clean_depth(depth, self._session["far"]),
             "instance": self._instances(raw["instance_id_segmentation_fast"]),
-            "camera": camera,
-            "objects": dict(zip(numbers, np.asarray(view["objects"]), strict=True)),
-            "focal": focal,
-            "time": _seconds(raw["ReferenceTime"]),
+            "view": _four_by_four("cameraViewTransform", params),
+            "projection": _four_by_four("cameraProjection", params),
+            "time": np.float64(_seconds(raw["ReferenceTime"])),
+            "camera": np.asarray(view["camera"]),
+            "objects": dict(
+                zip(self._session["moving_numbers"], np.asarray(view["objects"]), strict=True)
+            ),
+            "focal": tuple(self._request["focal"]),
         }
-        if "radiance" in self._request["outputs"]:
-            frame["radiance"] = self._radiance(raw["HdrColor"])
-        if "motion" in self._request["outputs"]:
-            frame["motion"] = self._motion(raw["motion_vectors"])
+        if "HdrColor" in raw:
+            rgba = self._picture("HdrColor", raw, np.float16)
+            frame["radiance"] = rgba[..., :3].copy()
+        if "motion_vectors" in raw:
+            frame["motion"] = self._picture("motion_vectors", raw, np.float32)[..., :2].copy()
         return frame
 
-    def _require_echo(self, params: Frame, camera: np.ndarray) -> None:
-        view = _four_by_four("cameraViewTransform", params)
-        support.require_pose(view, camera, self._session["pose_tolerance"])
-        projection = _four_by_four("cameraProjection", params)
-        support.require_projection(projection, self._size, tuple(self._request["focal"]))
-
     def _instances(self, segmentation: Frame) -> np.ndarray:
-        ids = support.require_shape("instance", segmentation["data"], np.uint32, self._shape)
-        names = segmentation["info"]["idToLabels"]
+        ids = support.require_ids(segmentation["data"], self._shape)
         return support.instance_labels(
-            ids, names, self._session["instances"], set(self._session["not_instances"])
+            ids,
+            segmentation["info"]["idToLabels"],
+            self._session["instances"],
+            set(self._session["not_instances"]),
         )
 
-    def _radiance(self, data: Any) -> np.ndarray:
-        rgba = support.require_shape("HdrColor", _on_host(data), np.float16, (*self._shape, 4))
-        radiance = rgba[..., :3].copy()
-        support.require_light(radiance)
-        return radiance
+    def _picture(self, name: str, raw: Frame, dtype: Any) -> np.ndarray:
+        return support.require_shape(name, _on_host(raw[name]), dtype, (*self._shape, 4))
 
-    def _motion(self, data: Any) -> np.ndarray:
-        vectors = support.require_shape("motion", _on_host(data), np.float32, (*self._shape, 4))
-        return vectors[..., :2].copy()
+    def _guard(self, raw: Frame, frame: Frame) -> None:
+        """What every frame must pass."""
+        support.require_pose(frame["view"], frame["camera"], self._session["pose_tolerance"])
+        support.require_projection(frame["projection"], self._size, frame["focal"])
+        support.require_depth(
+            raw["distance_to_image_plane"], frame["depth"], self._session["least_surface"]
+        )
+        if "radiance" in frame:
+            support.require_light(frame["radiance"])
+        if self._before is not None:
+            self._guard_change(frame, self._before)
 
-    def _compare(self, frame: Frame) -> None:
-        """Guards between this frame and the one before."""
-        before = self._before
-        support.require_time(before["time"] if before else None, frame["time"])
-        if before is None:
-            return
+    def _guard_change(self, frame: Frame, before: Frame) -> None:
+        """What two frames in a row must pass."""
+        support.require_time(before["time"], frame["time"])
         flow = support.backward_flow(frame, before)
         for name in ("depth", "radiance"):
             if name in frame and name in before:
                 support.require_change(name, frame[name], before[name], flow)
-        if self._request.get("guard_motion", False):
-            self._guard_motion(frame, flow)
-
-    def _guard_motion(self, frame: Frame, flow: np.ndarray) -> None:
-        error = support.audit_motion(frame["motion"], flow)
-        if error > self._session["motion_tolerance"]:
-            raise support.GuardError(
-                "motion",
-                f"motion vectors are {error:.2f} px (median) from the true backward flow; "
-                f"expected less than {self._session['motion_tolerance']} px",
-            )
+        if "motion" in frame and self._request["subframes"] == 1:
+            support.require_motion(frame["motion"], flow, self._session["motion_tolerance"])
 
 
 def _four_by_four(name: str, params: Frame) -> np.ndarray:
@@ -381,7 +375,7 @@ class Worker:
             if request["strategy"] != "T":
                 self._kit.write_pose(view)
             self._kit.step(request)
-            frame = reader.read(self._kit.capture(), view, guarded=i >= len(lead))
+            frame = reader.read(self._kit.capture(), view, warming=i < len(lead))
             if i >= len(lead):
                 shards.add(frame)
             self._beat(f"frame {i}")

@@ -41,7 +41,7 @@ TYPES = {
     "radiance": (np.float16, (3,)),
     "motion": (np.float32, (2,)),
 }
-"""Dtype and trailing axes of every output, per pixel."""
+"""Dtype and trailing axes of outputs per pixel; `view`, `projection` (4, 4) and `time` are per frame."""
 
 
 class GuardError(Exception):
@@ -158,6 +158,13 @@ def require_shape(name: str, array: Any, dtype: Any, shape: tuple[int, ...]) -> 
     return seen
 
 
+def require_ids(array: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A picture of 32-bit ids; some versions call them signed."""
+    seen = np.asarray(array)
+    kind = np.uint32 if seen.dtype == np.uint32 else np.int32
+    return require_shape("instance", seen, kind, shape)
+
+
 def require_pose(view: np.ndarray, world_from_camera: np.ndarray, tolerance: float) -> None:
     """The renderer's own view transform is the one that was asked for."""
     error = float(np.abs(view - expected_view(world_from_camera)).max())
@@ -188,17 +195,20 @@ def require_time(before: float | None, now: float) -> None:
         )
 
 
-def require_depth(depth: np.ndarray, far: float, least_surface: float) -> np.ndarray:
-    """z-depth [m] with +inf where nothing is hit (which may come as 0, inf or beyond `far`)."""
-    if np.isnan(depth).any() or (depth < 0).any():
+def clean_depth(depth: np.ndarray, far: float) -> np.ndarray:
+    """z-depth [m] with +inf where nothing is hit, which may come as 0, inf or beyond `far`."""
+    return np.where((depth == 0) | (depth > far), np.float32(np.inf), depth)
+
+
+def require_depth(raw: np.ndarray, depth: np.ndarray, least_surface: float) -> None:
+    """Depth is a number of metres, or one of the known signs for nothing."""
+    if np.isnan(raw).any() or (raw < 0).any():
         raise GuardError("depth", "depth holds NaN or negative values; expected metres, 0 or inf")
-    clean = np.where((depth == 0) | (depth > far), np.float32(np.inf), depth)
-    surface = float(np.isfinite(clean).mean())
+    surface = float(np.isfinite(depth).mean())
     if surface < least_surface:
         raise GuardError(
             "depth", f"{surface:.2%} of the pixels show a surface; expected {least_surface:.2%}"
         )
-    return clean
 
 
 def require_light(radiance: np.ndarray) -> None:
@@ -293,8 +303,14 @@ def require_change(name: str, now: np.ndarray, before: np.ndarray, flow: np.ndar
         )
 
 
-def audit_motion(motion: np.ndarray, flow: np.ndarray) -> float:
-    """Median distance [px] of motion vectors (H, W, 2) from the backward flow; NaN if unknown."""
+def require_motion(motion: np.ndarray, flow: np.ndarray, tolerance: float) -> None:
+    """Motion vectors (H, W, 2) are the backward flow of the true motion, in the median [px]."""
     error = np.hypot(*np.moveaxis(motion.astype(np.float64) - flow, -1, 0))
     known = np.isfinite(error)
-    return float(np.median(error[known])) if known.any() else float("nan")
+    median = float(np.median(error[known])) if known.any() else 0.0
+    if not median < tolerance:
+        raise GuardError(
+            "motion",
+            f"motion vectors are {median:.2f} px (median) from the true backward flow; expected "
+            f"less than {tolerance:g} px",
+        )

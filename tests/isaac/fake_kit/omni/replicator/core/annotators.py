@@ -42,7 +42,14 @@ class AnnotatorRegistry:
 def _hdr(product: Product) -> np.ndarray:
     if product.cold:
         return np.empty((0,), np.float16)
-    light = product.radiance(product.shown())
+    light = product.radiance(product.picture())
+    if fault("auto_exposure"):
+        light = light * (0.18 / light.mean())
+    if fault("noise"):
+        rng = np.random.default_rng(product.shown().index)
+        light = light * np.exp(rng.normal(0.0, fault("noise"), light.shape[:2]))[..., None]
+    if fault("black"):
+        light = light * 0.0
     rgba = np.ones((*light.shape[:2], 4), np.float16)
     rgba[..., :3] = light
     return rgba
@@ -51,29 +58,50 @@ def _hdr(product: Product) -> np.ndarray:
 def _depth(product: Product) -> np.ndarray:
     if product.cold:
         return np.empty((0,), np.float32)
-    depth = product.labels(product.shown()).depth[0].copy()
+    depth = product.labels(product.picture()).depth[0].copy()
+    if fault("depth_fill"):
+        depth[~np.isfinite(depth)] = fault("depth_fill")
     return depth.reshape(-1) if fault("flat_buffers") else depth
 
 
 def _instances(product: Product) -> dict[str, Any]:
-    """Ids start at 2 and are those of the leaf prims."""
+    """Ids start at 2 and are those of the leaf prims; nothing promises that they stay."""
     if product.cold:
         return {"data": np.empty((0,), np.uint32), "info": {"idToLabels": {}}}
     scene = product.engine.scene
+    shift = 1 + (7 * product.shown().index if fault("changing_ids") else 0)
     ids = product.labels(product.shown()).instance[0].astype(np.uint32)
     names = {"0": "BACKGROUND", "1": "UNLABELLED"}
-    names |= {str(one.instance_id + 1): one.prim_path for one in scene.instances}
-    return {"data": np.where(ids == 0, 0, ids + 1).astype(np.uint32), "info": {"idToLabels": names}}
+    names |= {str(one.instance_id + shift): one.prim_path for one in scene.instances}
+    data = np.where(ids == 0, 0, ids + shift).astype(np.uint32)
+    return {"data": data, "info": {"idToLabels": names}}
 
 
 def _motion(product: Product) -> np.ndarray:
     if product.cold:
         return np.empty((0,), np.float32)
-    height, width = product.size[1], product.size[0]
+    width, height = product.size
     vectors = np.zeros((height, width, 4), np.float32)
-    if not product.still:
-        vectors[..., :2] = product.motion()
+    if not product.still and not fault("zero_motion"):
+        vectors[..., :2] = convention(product)
+    if fault("motion_fill"):
+        empty = np.random.default_rng(product.shown().index).random((height, width)) < 0.05
+        vectors[empty] = fault("motion_fill")
     return vectors
+
+
+def convention(product: Product) -> np.ndarray:
+    """Motion in the convention that the fault names: direction, signs, unit; (H, W, 2)."""
+    said = {"towards": "previous", "x": 1, "y": 1, "unit": "pixel"} | (fault("convention") or {})
+    vectors = product.motion(said["towards"]) * (said["x"], said["y"])
+    width, height = product.size
+    match said["unit"]:
+        case "ndc":
+            return vectors * (2.0 / width, 2.0 / height)
+        case "normalised":
+            return vectors / (width, height)
+        case _:
+            return vectors
 
 
 def _camera_params(product: Product) -> dict[str, Any]:

@@ -1,0 +1,168 @@
+"""The child process may hang, crash, lie or be killed: the verdict is right, nothing is left behind,
+and what comes after a restart is what would have come without one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from contract.scenes import CAMERA, busy_scene, looking, views_of
+from isaac.isaac_kit import LIMITS, open_fake
+
+from datagen.errors import DiskFullError
+from datagen.render.isaac import host
+from datagen.render.isaac.errors import ProcessLostError
+from datagen.render.isaac.host import IsaacSimRenderer
+from schemas.arrays import Labels, Views
+
+SEEN = busy_scene()
+QUICK = dataclasses.replace(LIMITS, silence=3.0, close=0.5, terminate=0.5)
+
+
+@pytest.fixture(scope="module")
+def views() -> Views:
+    poses = [looking((2.0 + 0.05 * k, -2.0, 1.5), (0.0, 0.0, 0.4)) for k in range(6)]
+    return views_of(SEEN, *poses, t_us=tuple(10_000 * k for k in range(6)))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(views: Views, tmp_path_factory: pytest.TempPathFactory) -> Labels:
+    renderer = open_fake(SEEN, CAMERA, tmp_path_factory.mktemp("undisturbed"))
+    labels = renderer.labels(views)
+    renderer.close()
+    return labels
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two views per shard."""
+    monkeypatch.setattr(host, "SHARD_BYTES", 2 * CAMERA.width * CAMERA.height * 6)
+
+
+def require_equal(labels: Labels, expected: Labels) -> None:
+    np.testing.assert_array_equal(labels.depth, expected.depth)
+    np.testing.assert_array_equal(labels.instance, expected.instance)
+
+
+def require_nothing_left(renderer: IsaacSimRenderer, folder: str) -> None:
+    renderer.close()
+    assert not Path(folder).exists()
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    assert folder not in lines.stdout
+
+
+ONCE = [
+    {"crash_at": 8},
+    {"exit_zero_at": 8},
+    {"hang_at": 8},
+    {"truncated": 1},
+    {"wrong_digest": 1},
+]
+
+
+@pytest.mark.parametrize("faults", ONCE, ids=str)
+@pytest.mark.usefixtures("small_shards")
+def test_goes_on_after_a_fault(
+    faults: dict[str, Any], views: Views, undisturbed: Labels, tmp_path: Path
+) -> None:
+    """Restart after the last whole shard and give the bits of an undisturbed run."""
+    mark = str(tmp_path / "happened")
+    renderer = open_fake(SEEN, CAMERA, tmp_path / "s", limits=QUICK, only_once=mark, **faults)
+    require_equal(renderer.labels(views), undisturbed)
+    assert Path(mark).exists()
+    require_nothing_left(renderer, renderer.folder)
+
+
+@pytest.mark.parametrize("faults", [{"crash_at": 2}, {"hang_start": True}], ids=str)
+def test_gives_up_when_it_never_gets_better(
+    faults: dict[str, Any], views: Views, tmp_path: Path
+) -> None:
+    """Fail after the allowed restarts, with the process's last words."""
+    limits = dataclasses.replace(QUICK, start=6.0, restarts=1)
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=limits, **faults)
+    with pytest.raises(ProcessLostError, match="last words"):
+        renderer.labels(views)
+    require_nothing_left(renderer, renderer.folder)
+
+
+@pytest.mark.parametrize("faults", [{"hang_close": True}, {"exit_one_after_done": True}], ids=str)
+def test_close_is_no_verdict(
+    faults: dict[str, Any], views: Views, undisturbed: Labels, tmp_path: Path
+) -> None:
+    """Keep what was done when the process hangs while closing or ends with a code."""
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, **faults)
+    require_equal(renderer.labels(views), undisturbed)
+    require_nothing_left(renderer, renderer.folder)
+
+
+def test_full_disk_is_named(views: Views, tmp_path: Path) -> None:
+    """Say that the disk is full, without restarts."""
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, disk_full=True)
+    with pytest.raises(DiskFullError, match="No space"):
+        renderer.labels(views)
+    require_nothing_left(renderer, renderer.folder)
+
+
+def test_terminated_process_is_replaced(views: Views, undisturbed: Labels, tmp_path: Path) -> None:
+    """Go on when somebody sends TERM to the child."""
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK)
+    renderer.labels(views[:1])
+    os.killpg(renderer.process_id, signal.SIGTERM)
+    require_equal(renderer.labels(views), undisturbed)
+    require_nothing_left(renderer, renderer.folder)
+
+
+def test_old_process_is_replaced(views: Views, undisturbed: Labels, tmp_path: Path) -> None:
+    """Change processes after so many frames, and nothing else."""
+    limits = dataclasses.replace(QUICK, frames_per_process=4)
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=limits)
+    first = renderer.labels(views[:3])
+    old = renderer.process_id
+    second = renderer.labels(views[3:])
+    assert renderer.process_id != old
+    depth = np.concatenate([first.depth, second.depth])
+    np.testing.assert_array_equal(depth, undisturbed.depth)
+    require_nothing_left(renderer, renderer.folder)
+
+
+ORPHAN = """
+import sys
+sys.path[:0] = {paths}
+from pathlib import Path
+from contract.scenes import CAMERA, busy_scene, busy_views
+from isaac.isaac_kit import open_fake
+seen = busy_scene()
+renderer = open_fake(seen, CAMERA, Path({folder!r}))
+renderer.labels(busy_views(seen)[:1])
+print(renderer.process_id, renderer.folder, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_child_does_not_outlive_a_killed_host(tmp_path: Path) -> None:
+    """End the child when its host is killed without a chance to say so."""
+    code = ORPHAN.format(paths=[p for p in sys.path if p], folder=str(tmp_path))
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    child = int(parent.stdout.readline().split()[0])
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    parent.stdin.close()
+    deadline = time.monotonic() + 10.0
+    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+    assert not Path(f"/proc/{child}").exists()
