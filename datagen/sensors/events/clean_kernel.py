@@ -14,23 +14,22 @@ from numba import njit
 from datagen.sensors.events.code_tables import bin_of
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.response import log_light, luminance_of
-from datagen.sensors.events.tiles import (
-    COMPILE,
-    TIE,
-    TILE,
-    gather,
-    list_marked,
-    scatter,
-    whole_us,
-)
+from datagen.sensors.events.tiles import COMPILE, TIE, TILE, list_marked, padded, whole_us
 
 GUARD_MARGIN = 1e-6
+ONE = np.uint64(1)
 ADDRESS = np.uint64(0xFFFFFFFF00000001)
 """Bits of a record that are not its time."""
+ROW = TILE + 40
+"""Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
 ROWS = 10
-AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, SPEED, LOW, HIGH = range(ROWS)
+AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, SPEED, LOW, HIGH = (
+    i * ROW for i in range(ROWS)
+)
 """Of the listed pixels: log light, reference, thresholds, signed threshold ahead, crossings,
 microseconds per log unit, guards."""
+FIRST, SECOND = 0, ROW
+"""Records of the first two crossings."""
 
 
 @njit(**COMPILE)
@@ -65,34 +64,32 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     owner = np.empty(TILE, np.int32)
-    rows, words = np.empty((ROWS, TILE), np.float64), np.empty((2, TILE), np.uint64)
+    w, words = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.uint64)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, on.size)
+        levels, least, most = reference[a:b], low[a:b], high[a:b]
+        up, down, where, n = on[a:b], off[a:b], address[a:b], np.uint32(b - a)
+        rest = last_event[a:b] if refractory > 0 else last_event
         for k in range(intervals):
             duration = np.float64(t[k + 1] - t[k])
             before = pictures[k - 1, a:b] if k > 0 else previous[a:b]
             after = pictures[k, a:b]
-            _outside(after, low[a:b], high[a:b], mark)
-            m = list_marked(mark[: b - a], listed)
+            m = _find(n, after, least, most, mark, listed)
             if m > 0:
-                found = listed[:m]
-                _look(found, before, after, response, tables.log, rows)
-                gather(reference[a:b], found, rows[REFERENCE, :m])
-                gather(on[a:b], found, rows[ON, :m])
-                gather(off[a:b], found, rows[OFF, :m])
-                total = _cross(m, rows, duration)
-                _stamp(found, rows, duration, address[a:b], words)
+                full = padded(m, listed)
+                _look(full, listed, before, after, response, tables.log, w)
+                _recall(full, listed, levels, up, down, w)
+                total = _cross(full, w, duration)
+                _stamp(full, listed, w, duration, where, words)
                 records = with_room(records, count, total + 2)
-                e = _emit(m, rows, duration, words, records[count:])
+                e = _emit(m, w, duration, words, records, count)
                 if refractory > 0:
-                    owner = _owners(m, rows, e, owner)
-                    e = rested(records[count : count + e], owner, found, t[k], refractory,
-                               last_event[a:b])  # fmt: skip
+                    owner = _owners(m, w, e, owner)
+                    e = rested(records[count : count + e], owner, listed, t[k], refractory, rest)
                 count += e
-                _settle(m, rows)
-                scatter(rows[REFERENCE, :m], found, reference[a:b])
-                _guard(found, rows, response, tables, low[a:b], high[a:b])
+                _settle(full, listed, w, levels)
+                _guard(full, listed, w, response, tables, least, most)
             segment += 1
             bounds[segment] = count
     return records, bounds
@@ -101,107 +98,115 @@ def clean_tiles(  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def set_guards(reference, on, off, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Guards for references, written in the type of `low` and `high`."""
-    rows = np.empty((ROWS, TILE), np.float64)
+    w = np.empty(ROWS * ROW, np.float64)
     listed = np.arange(TILE).astype(np.int32)
     for a in range(0, reference.size, TILE):
         b = min(a + TILE, reference.size)
         m = b - a
-        rows[REFERENCE, :m], rows[ON, :m], rows[OFF, :m] = reference[a:b], on[a:b], off[a:b]
-        _guard(listed[:m], rows, response, tables, low[a:b], high[a:b])
+        w[REFERENCE : REFERENCE + m] = reference[a:b]
+        w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
+        _guard(m, listed, w, response, tables, low[a:b], high[a:b])
 
 
 @njit(**COMPILE)
-def _outside(after, low, high, mark):  # type: ignore[no-untyped-def]
-    for j in range(after.size):
+def _find(n, after, low, high, mark, listed):  # type: ignore[no-untyped-def]
+    """List the pixels outside their guards; returns how many there are."""
+    for j in range(n):
         mark[j] = (after[j] < low[j]) | (after[j] > high[j])
+    return list_marked(n, mark, listed)
 
 
 @njit(**COMPILE)
-def _look(found, before, after, response, log_of_code, rows):  # type: ignore[no-untyped-def]
-    """Log light of the marked pixels at both ends, into rows BEFORE and AFTER."""
-    m = found.size
+def _look(m, found, before, after, response, log_of_code, w):  # type: ignore[no-untyped-def]
+    """Log light of the listed pixels at both ends, into w BEFORE and AFTER."""
     if after.itemsize == 1:
         for k in range(m):
-            rows[AFTER, k] = log_of_code[np.uint8(after[np.uint32(found[k])])]
+            w[AFTER + k] = log_of_code[np.uint8(after[np.uint32(found[k])])]
         for k in range(m):
-            rows[BEFORE, k] = log_of_code[np.uint8(before[np.uint32(found[k])])]
+            w[BEFORE + k] = log_of_code[np.uint8(before[np.uint32(found[k])])]
     else:
-        gather(after, found, rows[AFTER, :m])
-        gather(before, found, rows[BEFORE, :m])
         for k in range(m):
-            rows[AFTER, k] = log_light(rows[AFTER, k], response)
+            w[AFTER + k] = after[np.uint32(found[k])]
         for k in range(m):
-            rows[BEFORE, k] = log_light(rows[BEFORE, k], response)
+            w[BEFORE + k] = before[np.uint32(found[k])]
+        for k in range(m):
+            w[AFTER + k] = log_light(w[AFTER + k], response)
+        for k in range(m):
+            w[BEFORE + k] = log_light(w[BEFORE + k], response)
 
 
 @njit(**COMPILE)
-def _cross(m, rows, duration):  # type: ignore[no-untyped-def]
+def _recall(m, found, reference, on, off, w):  # type: ignore[no-untyped-def]
+    """What the listed pixels remember."""
+    for k in range(m):
+        w[REFERENCE + k] = reference[np.uint32(found[k])]
+    for k in range(m):
+        w[ON + k] = on[np.uint32(found[k])]
+    for k in range(m):
+        w[OFF + k] = off[np.uint32(found[k])]
+
+
+@njit(**COMPILE)
+def _cross(m, w, duration):  # type: ignore[no-untyped-def]
     """Count the crossings of each pixel; returns how many there are."""
-    after, before, reference, on, off = (
-        rows[AFTER], rows[BEFORE], rows[REFERENCE], rows[ON], rows[OFF],
-    )  # fmt: skip
-    step, crossings, speed = rows[STEP], rows[CROSSINGS], rows[SPEED]
     total = 0
     for k in range(m):
-        moved = after[k] - reference[k]
-        threshold = on[k] if moved >= 0.0 else off[k]
-        crossings[k] = np.floor(np.abs(moved) / threshold + TIE)
-        step[k] = threshold if moved >= 0.0 else -threshold
-        speed[k] = duration / (after[k] - before[k])
-        total += int(crossings[k])
+        moved = w[AFTER + k] - w[REFERENCE + k]
+        threshold = w[ON + k] if moved >= 0.0 else w[OFF + k]
+        crossings = np.floor(np.abs(moved) / threshold + TIE)
+        w[CROSSINGS + k] = crossings
+        w[STEP + k] = threshold if moved >= 0.0 else -threshold
+        w[SPEED + k] = duration / (w[AFTER + k] - w[BEFORE + k])
+        total += int(crossings)
     return total
 
 
 @njit(**COMPILE)
-def _stamp(found, rows, duration, address, words):  # type: ignore[no-untyped-def]
+def _stamp(m, found, w, duration, address, words):  # type: ignore[no-untyped-def]
     """Records of the first two crossings of each pixel, whether it has them or not."""
-    before, reference, step, speed = rows[BEFORE], rows[REFERENCE], rows[STEP], rows[SPEED]
-    at, then, first, second = rows[LOW], rows[HIGH], words[0], words[1]
-    m = found.size
     for k in range(m):
-        start = (reference[k] - before[k]) * speed[k]
-        stride = step[k] * speed[k]
-        at[k] = whole_us(start + stride, duration)
-        then[k] = whole_us(start + 2.0 * stride, duration)
+        start = (w[REFERENCE + k] - w[BEFORE + k]) * w[SPEED + k]
+        stride = w[STEP + k] * w[SPEED + k]
+        w[LOW + k] = whole_us(start + stride, duration)
+        w[HIGH + k] = whole_us(start + 2.0 * stride, duration)
     for k in range(m):
-        first[k] = address[np.uint32(found[k])]
+        words[FIRST + k] = address[np.uint32(found[k])]
     for k in range(m):
-        base = first[k] | np.uint64(step[k] > 0.0)
-        first[k] = base | np.uint64(np.int64(at[k])) << STAMP_SHIFT
-        second[k] = base | np.uint64(np.int64(then[k])) << STAMP_SHIFT
+        base = words[FIRST + k] | np.uint64(w[STEP + k] > 0.0)
+        words[FIRST + k] = base | np.uint64(np.int64(w[LOW + k])) << STAMP_SHIFT
+        words[SECOND + k] = base | np.uint64(np.int64(w[HIGH + k])) << STAMP_SHIFT
 
 
 @njit(**COMPILE)
-def _emit(m, rows, duration, words, records):  # type: ignore[no-untyped-def]
-    """Write the records of all crossings; needs room for two more.
+def _emit(m, w, duration, words, records, count):  # type: ignore[no-untyped-def]
+    """Write the records of all crossings after the first `count`; needs room for two more.
 
     Two are written for every pixel and as many kept as it has, because that needs no branch.
     """
-    before, reference, step = rows[BEFORE], rows[REFERENCE], rows[STEP]
-    crossings, speed, first, second = rows[CROSSINGS], rows[SPEED], words[0], words[1]
-    e = 0
+    e = np.uint64(count)
     for k in range(m):
-        n = int(crossings[k])
-        records[e] = first[k]
-        records[e + 1] = second[k]
+        n = int(w[CROSSINGS + k])
+        records[e] = words[FIRST + k]
+        records[e + ONE] = words[SECOND + k]
         if n > 2:
-            start, stride = (reference[k] - before[k]) * speed[k], step[k] * speed[k]
-            base = first[k] & ADDRESS
+            start = (w[REFERENCE + k] - w[BEFORE + k]) * w[SPEED + k]
+            stride = w[STEP + k] * w[SPEED + k]
+            base = words[FIRST + k] & ADDRESS
             for i in range(2, n):
                 at = whole_us(start + (i + 1.0) * stride, duration)
-                records[e + i] = base | np.uint64(np.int64(at)) << STAMP_SHIFT
-        e += n
-    return e
+                records[e + np.uint64(i)] = base | np.uint64(np.int64(at)) << STAMP_SHIFT
+        e += np.uint64(n)
+    return np.int64(e) - count
 
 
 @njit(**COMPILE)
-def _owners(m, rows, total, owner):  # type: ignore[no-untyped-def]
+def _owners(m, w, total, owner):  # type: ignore[no-untyped-def]
     """Which pixel of the list each record belongs to."""
     if total > owner.size:
         owner = np.empty(2 * total, np.int32)
     e = 0
     for k in range(m):
-        n = int(rows[CROSSINGS, k])
+        n = int(w[CROSSINGS + k])
         owner[e : e + n] = k
         e += n
     return owner
@@ -222,33 +227,33 @@ def rested(records, owner, found, t0, refractory, last_event):  # type: ignore[n
 
 
 @njit(**COMPILE)
-def _settle(m, rows):  # type: ignore[no-untyped-def]
+def _settle(m, found, w, reference):  # type: ignore[no-untyped-def]
     """Move the references by their crossings."""
-    level, crossings, step = rows[REFERENCE], rows[CROSSINGS], rows[STEP]
     for k in range(m):
-        level[k] = level[k] + crossings[k] * step[k]
+        w[REFERENCE + k] = w[REFERENCE + k] + w[CROSSINGS + k] * w[STEP + k]
+    for k in range(m):
+        reference[np.uint32(found[k])] = w[REFERENCE + k]
 
 
 @njit(**COMPILE)
-def _guard(found, rows, response, tables, low, high):  # type: ignore[no-untyped-def]
+def _guard(m, found, w, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Put guards around the references."""
-    m = found.size
-    level, on, off = rows[REFERENCE], rows[ON], rows[OFF]
-    below, above = rows[LOW], rows[HIGH]
     if low.itemsize == 1:
         for k in range(m):
-            above[k] = bin_of(level[k] + on[k] * (1.0 - TIE), tables)
-            below[k] = bin_of(level[k] - off[k] * (1.0 - TIE), tables)
+            w[HIGH + k] = bin_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), tables)
+            w[LOW + k] = bin_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), tables)
         for k in range(m):
             j = np.uint32(found[k])
-            high[j] = tables.highest[np.uint32(above[k])]
-            low[j] = tables.lowest[np.uint32(below[k])]
+            high[j] = tables.highest[np.uint32(w[HIGH + k])]
+            low[j] = tables.lowest[np.uint32(w[LOW + k])]
         return
     for k in range(m):
-        up = luminance_of(level[k] + on[k] * (1.0 - TIE), response)
-        down = luminance_of(level[k] - off[k] * (1.0 - TIE), response)
+        up = luminance_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), response)
+        down = luminance_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), response)
         margin = GUARD_MARGIN * (np.abs(up) + response.offset / response.scale)
-        above[k] = up - margin
-        below[k] = down + margin
-    scatter(above[:m], found, high)
-    scatter(below[:m], found, low)
+        w[HIGH + k] = up - margin
+        w[LOW + k] = down + margin
+    for k in range(m):
+        high[np.uint32(found[k])] = w[HIGH + k]
+    for k in range(m):
+        low[np.uint32(found[k])] = w[LOW + k]

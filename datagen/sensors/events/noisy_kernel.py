@@ -109,7 +109,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
             f.mark_possible(intervals.ramp[k], noise.order, w, mark[: b - a])
             for i in range(struck):
                 mark[shots[0][i]] = 1
-            m = list_marked(mark[: b - a], listed)
+            m = list_marked(b - a, mark, listed)
             if m > 0:
                 found = listed[:m]
                 _look(found, w, intervals.ramp[k], noise.order, v)

@@ -17,6 +17,8 @@ TIE = 1e-8
 back exactly as many events, whatever the rounding of logarithms."""
 STAMP_SLACK_US = 1e-6
 """A crossing this little after a whole microsecond is stamped with that microsecond."""
+LANES = 16
+"""Pixels that the vectorised loops take at a time."""
 COMPILE = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
@@ -26,13 +28,25 @@ def tiles_of(pixels: int) -> int:
 
 
 @njit(**COMPILE)
-def list_marked(mark, listed):  # type: ignore[no-untyped-def]
-    """Write the indices of non-zero marks to `listed` (one longer than `mark`); returns how many."""
+def list_marked(n, mark, listed):  # type: ignore[no-untyped-def]
+    """Write the indices of the ones among n marks to `listed` (n + 1,); returns how many."""
     m = 0
-    for j in range(mark.size):
+    for j in range(n):
         listed[m] = j
         m += mark[j]
     return m
+
+
+@njit(**COMPILE)
+def padded(m, listed):  # type: ignore[no-untyped-def]
+    """Repeat the first of m indices up to a whole number of `LANES`; returns that number.
+
+    Loops of whole lanes have no scalar rest, which costs more than the repeated work.
+    """
+    full = -(-m // LANES) * LANES
+    for k in range(m, full):
+        listed[k] = listed[0]
+    return full
 
 
 @njit(**COMPILE)
@@ -40,13 +54,6 @@ def gather(source, listed, out):  # type: ignore[no-untyped-def]
     """out[k] = source[listed[k]] for every k in `out`."""
     for k in range(out.size):
         out[k] = source[np.uint32(listed[k])]
-
-
-@njit(**COMPILE)
-def scatter(values, listed, target):  # type: ignore[no-untyped-def]
-    """target[listed[k]] = values[k] for every k in `values`."""
-    for k in range(values.size):
-        target[np.uint32(listed[k])] = values[k]
 
 
 @njit(**COMPILE)
