@@ -367,6 +367,30 @@ def evaluate(
     click.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.to_markdown())
 
 
+@main.group()
+def doctor() -> None:
+    """Examine what this machine renders with."""
+
+
+@doctor.command("isaac")
+@click.option(
+    "-o", "--out", type=FILE, required=True, help="Folder for report, pictures and profile."
+)
+@click.option("--renderer", default="{}", help="Renderer of the job as JSON; default: as it is.")
+def doctor_isaac(out: Path, renderer: str) -> None:
+    """Settle what is only documented of Isaac Sim, on this machine (docs/isaac.md)."""
+    from datagen.render.isaac.doctor.examine import examine
+    from datagen.render.isaac.installation import find_installation
+    from datagen.spec_file import parse_as
+    from schemas.render import IsaacRendererSpec
+
+    spec = parse_as(IsaacRendererSpec, json.loads(renderer), source="--renderer")
+    result = examine(find_installation(os.environ), spec, out)
+    click.echo(result.describe())
+    if not result.passed:
+        raise SystemExit(1)
+
+
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of a job spec."""

@@ -116,6 +116,17 @@ def _define_camera(stage: Usd.Stage, camera: Intrinsics) -> None:
     _free(stage, CAMERA)
 
 
+def shift_camera(path: Path, columns: float, camera: Intrinsics) -> None:
+    """Give a shot's camera the aperture offset of a principal point `columns` right of the middle.
+
+    USD's frustum is moved by the offset, so the picture moves the other way.
+    """
+    stage = Usd.Stage.Open(str(path))
+    offset = -columns * APERTURE / camera.width
+    UsdGeom.Camera(stage.GetPrimAtPath(CAMERA)).CreateHorizontalApertureOffsetAttr(offset)
+    stage.GetRootLayer().Save()
+
+
 def _undo_instancing(stage: Usd.Stage) -> None:
     """Until none is left: undoing one may show others inside it."""
     while instances := [prim for prim in stage.Traverse() if prim.IsInstance()]:

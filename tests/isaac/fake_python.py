@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ if __name__ == "__main__":
     script = Path(sys.argv[1])
     sys.path[:0] = [str(script.parent), str(HERE / "fake_kit"), str(HERE.parents[1])]
     sys.argv = sys.argv[1:]
+    os.environ["PATH"] = f"{HERE / 'fake_kit' / 'bin'}:{os.environ['PATH']}"
     import fake_faults
 
     fake_faults.at_start()

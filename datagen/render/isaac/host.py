@@ -29,7 +29,7 @@ from datagen.render.isaac.lead import views_before
 from datagen.render.isaac.limits import Limits
 from datagen.render.isaac.presets import app_config, settings_for
 from datagen.render.isaac.profile_file import is_verified
-from datagen.render.isaac.session import Columns, Session
+from datagen.render.isaac.session import Columns, Ending, Session
 from datagen.scenes.model import Scene
 from datagen.scenes.shot import CAMERA, CLIPPING, CODES_PER_SECOND, POSE, write_shot
 from schemas.arrays import Labels, Views
@@ -155,10 +155,17 @@ class IsaacSimRenderer:
         """Where everything of this renderer lies while it lives."""
         return str(self._folder)
 
-    def close(self) -> None:
-        """End the process and remove all its files."""
-        self._end_session(kindly=True)
+    @property
+    def stage_file(self) -> Path:
+        """The stage that the process opens."""
+        return self._stage
+
+    def close(self) -> Ending | None:
+        """End the process and remove all its files; how it ended, if there was one."""
+        session, self._session = self._session, None
+        ending = None if session is None else session.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+        return ending
 
     def __del__(self) -> None:
         if hasattr(self, "_session"):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ LOG = "worker.log"
 LOG_LINES = 20
 POLL = 0.01
 Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a process ended when it was told to."""
+
+    by_itself: bool
+    seconds: float
+    code: int | None
 
 
 class Session:
@@ -164,12 +174,16 @@ class Session:
             f"renderer isaac: the process {what}. Its last words:\n" + "\n".join(lines)
         )
 
-    def close(self) -> None:
+    def close(self) -> Ending:
         """Let it end by itself for a while, then end it; a hang while closing is no failure."""
+        start = time.monotonic()
         if self._process.poll() is None:
             (self._folder / exchange.STOP).touch()
             self._wait(self._limits.close)
+        by_itself = self._process.poll() is not None
+        seconds = time.monotonic() - start
         self.kill()
+        return Ending(by_itself, seconds, self._process.returncode)
 
     def kill(self) -> None:
         """End it and everything that it started, and remove the exchange folder."""

@@ -46,7 +46,10 @@ class Engine:
     """One application."""
 
     def __init__(self) -> None:
-        self.settings: dict[str, Any] = {"/omni/replicator/captureOnPlay": True}
+        self.settings: dict[str, Any] = {
+            "/omni/replicator/captureOnPlay": True,
+            "/app/version": "0.0.0+fake",
+        }
         self.size = (0, 0)
         self.stage: Any = None
         self.code = 0.0

@@ -119,13 +119,12 @@ class Kit:
 
         app = omni.kit.app.get_app()
         settings = carb.settings.get_settings()
-        gpu = settings.get("/datagen/gpu") or _nvidia_smi()
         return {
             "kit": str(app.get_build_version()),
             "isaacsim": str(settings.get("/app/version") or "unknown"),
             "replicator": _extension_version(app, "omni.replicator.core"),
             "python": sys.version.split()[0],
-            "gpu": gpu,
+            "gpu": _nvidia_smi(),
         }
 
     def prepare(self, request: dict[str, Any]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,9 +92,17 @@ def _motion(product: Product) -> np.ndarray:
     return vectors
 
 
+def spoken() -> dict[str, Any]:
+    """The convention of the moment; a file may change it while the process lives."""
+    if fault("convention_file"):
+        found: dict[str, Any] = json.loads(Path(fault("convention_file")).read_text())
+        return found
+    return fault("convention") or {}
+
+
 def convention(product: Product) -> np.ndarray:
     """Motion in the convention that the fault names: direction, signs, unit; (H, W, 2)."""
-    said = {"towards": "previous", "x": 1, "y": 1, "unit": "pixel"} | (fault("convention") or {})
+    said = {"towards": "previous", "x": 1, "y": 1, "unit": "pixel"} | spoken()
     vectors = product.motion(said["towards"]) * (said["x"], said["y"])
     width, height = product.size
     match said["unit"]:

@@ -1,0 +1,1 @@
+"""The doctor: settles on the user's machine what is only documented."""

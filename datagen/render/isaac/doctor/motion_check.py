@@ -1,0 +1,62 @@
+"""Check 5: the convention of motion vectors, for both strategies and several sub-frames.
+
+Flow in datasets never comes from motion vectors, so only the documented case must pass: poses as
+time samples, one sub-frame. The other cases are noted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datagen.render.isaac.doctor.bench import Bench, run
+from datagen.render.isaac.doctor.finding import Finding
+from datagen.render.isaac.doctor.motion import DOCUMENTED, Identified, fill_value, identify
+from datagen.render.isaac.host import IsaacSimRenderer, Strategy
+
+CASES: tuple[tuple[Strategy, int], ...] = (
+    ("T", 1),
+    ("P", 1),
+    ("T", 2),
+    ("P", 2),
+    ("T", 4),
+    ("P", 4),
+)
+ERROR = 0.1
+"""Median distance that identifies a convention [px]."""
+MARGIN = 0.3
+"""By which the next best must be worse [px]."""
+
+
+def check_motion(bench: Bench, renderer: IsaacSimRenderer) -> Finding:
+    """Run all cases and judge the documented one."""
+    figures: dict[str, Any] = {}
+    for strategy, sub_frames in CASES:
+        vectors = run(renderer, bench.views, ("motion",), strategy=strategy, sub_frames=sub_frames)
+        found = identify(bench, vectors["motion"])
+        figures[f"{strategy}{sub_frames}"] = _plain(found) | {"fill": fill_value(vectors["motion"])}
+    judged = figures["T1"]
+    return Finding(
+        number=5, title="Motion vectors", passed=bool(judged["trusted"]),
+        text=(
+            "poses as time samples: " + _words(judged) + " (expected previous, +x, +y, pixel); "
+            + "; ".join(f"{case}: {_words(figures[case])}" for case in list(figures)[1:])
+        ),
+        figures=figures,
+    )  # fmt: skip
+
+
+def _plain(found: Identified) -> dict[str, Any]:
+    c = found.convention
+    sure = found.error < ERROR and found.margin > MARGIN
+    return {
+        "direction": c.direction, "x": c.x, "y": c.y, "unit": c.unit,
+        "error_px": found.error, "margin_px": found.margin, "first_frame": found.first_frame,
+        "known": sure, "trusted": sure and c == DOCUMENTED,
+    }  # fmt: skip
+
+
+def _words(case: dict[str, Any]) -> str:
+    if not case["known"]:
+        return f"no convention fits ({case['error_px']:.2f} px from the nearest): not usable"
+    signs = f"{'+' if case['x'] > 0 else '-'}x, {'+' if case['y'] > 0 else '-'}y"
+    return f"{case['direction']}, {signs}, {case['unit']} (to {case['error_px']:.3f} px)"

@@ -1,0 +1,117 @@
+"""The doctor over the fake: passes a clean one, names every fault that guards cannot see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from isaac.isaac_kit import LIMITS, SPEC, installation
+
+from datagen.render.isaac.doctor.bench import Bench, Size, run
+from datagen.render.isaac.doctor.examine import Examination, examine
+from datagen.render.isaac.doctor.motion import ALL, Convention, identify, truth
+from datagen.render.isaac.profile_file import is_verified
+
+SMALL = Size(width=80, height=60, static_frames=17, endurance_frames=6)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Examination:
+    return examine(
+        installation(), SPEC, tmp_path_factory.mktemp("clean"), size=SMALL, limits=LIMITS
+    )
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(installation(), SPEC, tmp_path_factory.mktemp("bench"), size=SMALL)
+
+
+def test_clean_installation_passes(clean: Examination) -> None:
+    """Pass every check, write report, pictures and profile."""
+    assert clean.passed, clean.describe()
+    assert {f.number for f in clean.findings} >= set(range(1, 12))
+    names = {path.name for path in clean.report.parent.iterdir()}
+    assert {"light.png", "depth.png", "instances.png", "motion.png"} <= names
+
+
+def test_profile_speaks_of_this_installation_alone(clean: Examination) -> None:
+    """Verify the same versions and settings, and no others."""
+    versions = json.loads(clean.profile.read_text())["versions"]
+    assert is_verified(clean.profile, versions, SPEC)
+    assert not is_verified(clean.profile, versions | {"gpu": "another"}, SPEC)
+    assert not is_verified(clean.profile, versions, SPEC.model_copy(update={"strategy": "P"}))
+    assert not is_verified(None, versions, SPEC)
+
+
+def test_sub_frames_are_seen_to_kill_motion_vectors(clean: Examination) -> None:
+    """Trust one sub-frame and nothing more."""
+    (motion,) = (f for f in clean.findings if f.number == 5)
+    trusted = {case: told["trusted"] for case, told in motion.figures.items()}
+    assert trusted == {"T1": True, "P1": True, "T2": False, "P2": False, "T4": False, "P4": False}
+
+
+@pytest.mark.parametrize("convention", ALL, ids=str)
+def test_every_convention_is_told_apart(bench: Bench, convention: Convention) -> None:
+    """Name the convention of noisy vectors with unset pixels, by a wide margin."""
+    rng = np.random.default_rng(5)
+    n, (height, width) = len(bench.views), bench.expected.depth.shape[1:]
+    pixels = np.zeros((n, height, width, 2))
+    for k in range(2, n - 1):
+        pixels[k] = truth(bench, convention.direction, k)[0]
+    pixels += rng.normal(0.0, 0.03, pixels.shape)
+    vectors = (pixels * convention.scale(width, height)).astype(np.float32)
+    vectors[rng.random(vectors.shape[:3]) < 0.05] = -1.0
+    found = identify(bench, vectors)
+    assert found.convention == convention
+    assert found.margin > 0.3
+
+
+DIRECTIONS = ("previous", "next", "stale")
+CASES = [Convention(d, x, y, u) for d in DIRECTIONS for x in (1, -1) for y in (1, -1) for u in ("pixel", "ndc", "normalised")]  # fmt: skip
+
+
+def test_fake_with_every_convention_is_told_apart(bench: Bench, tmp_path: Path) -> None:
+    """Name all 36 conventions of a renderer that speaks them, through the whole exchange."""
+    said = tmp_path / "convention.json"
+    bench.installation = installation(convention_file=str(said))
+    renderer = bench.renderer()
+    named = {}
+    for one in CASES:
+        said.write_text(
+            json.dumps({"towards": one.direction, "x": one.x, "y": one.y, "unit": one.unit})
+        )
+        found = identify(bench, run(renderer, bench.views, ("motion",))["motion"])
+        named[one] = found.convention
+    renderer.close()
+    assert named == {one: one for one in CASES}
+
+
+CAUGHT: list[tuple[int, dict[str, Any]]] = [
+    (5, {"convention": {"x": -1, "y": -1}}),
+    (5, {"zero_motion": True}),
+    (3, {"picture_lag": True}),
+    (3, {"lag": 1}),
+    (4, {"wrong_aperture": True}),
+    (7, {"auto_exposure": True}),
+    (8, {"noise": 0.05}),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "faults"), CAUGHT, ids=[str(f) for _, f in CAUGHT])
+def test_check_catches_fault(number: int, faults: dict[str, Any], tmp_path: Path) -> None:
+    """Fail the check that is about the fault."""
+    found = examine(installation(**faults), SPEC, tmp_path, size=SMALL, limits=LIMITS)
+    assert number in {f.number for f in found.findings if not f.passed}, found.describe()
+
+
+@pytest.mark.parametrize(("faults", "sign"), [({}, "usd"), ({"offset_sign": True}, "opposite")])
+def test_offset_sign_is_found(faults: dict[str, Any], sign: str, tmp_path: Path) -> None:
+    """Say which way an aperture offset moves the picture."""
+    from datagen.render.isaac.doctor.offset_probe import probe_offset
+
+    assert probe_offset(Bench(installation(**faults), SPEC, tmp_path, size=SMALL)) == sign
