@@ -13,6 +13,7 @@ from datagen.render.isaac.doctor.bench import Bench, run
 from datagen.scenes.shot import shift_camera
 from schemas.camera import Intrinsics
 
+VIEW = slice(5, 6)
 SHIFT = 10.0
 """[px]."""
 MEANINGS = {"usd": SHIFT, "opposite": -SHIFT, "ignored": 0.0}
@@ -23,7 +24,7 @@ def probe_offset(bench: Bench) -> str:
     renderer = bench.renderer()
     try:
         shift_camera(renderer.stage_file, SHIFT, bench.camera)
-        depth = run(renderer, bench.views[:1], ("depth",))["depth"][0]
+        depth = run(renderer, bench.views[VIEW], ("depth",))["depth"][0]
     finally:
         renderer.close()
     errors = {name: _error(bench, depth, shift) for name, shift in MEANINGS.items()}
@@ -34,6 +35,6 @@ def probe_offset(bench: Bench) -> str:
 def _error(bench: Bench, depth: np.ndarray, shift: float) -> float:
     c = bench.camera
     moved = Intrinsics(c.width, c.height, c.fx, c.fy, c.cx + shift, c.cy)
-    true = EmbeddedRenderer(bench.scene, moved, samples=1).labels(bench.views[:1]).depth[0]
+    true = EmbeddedRenderer(bench.scene, moved, samples=1).labels(bench.views[VIEW]).depth[0]
     with np.errstate(invalid="ignore"):
-        return float(np.nanmedian(np.abs(depth - true)))
+        return float(np.nanmean(np.abs(depth - true)))
