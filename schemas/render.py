@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Spec
+from schemas.base import NonNegative, Positive, Spec
 
 
 class EmbeddedRendererSpec(Spec):
@@ -15,6 +15,19 @@ class EmbeddedRendererSpec(Spec):
     kind: Literal["embedded"] = "embedded"
     samples: Literal[1, 4, 16, 64] = 16
     """Visibility samples per pixel, the same pattern in every pixel and every picture."""
+
+
+class StageVariation(Spec):
+    """What varies of the stage from segment to segment, and never inside one."""
+
+    light: tuple[Positive, Positive] = (0.5, 2.0)
+    """Lowest and highest factor on the intensity of each light."""
+    textures: bool = True
+    """Pictures of materials change places."""
+    shift: NonNegative = 0.0
+    """Objects at rest move by at most this along x and y [m]."""
+    objects: str = "/World/Objects/"
+    """Paths of objects begin with this."""
 
 
 class IsaacRendererSpec(Spec):
@@ -32,6 +45,8 @@ class IsaacRendererSpec(Spec):
     """How poses reach the renderer: T as time samples, P written before every step."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where picture buffers are taken from."""
+    randomise: StageVariation | None = None
+    """Variation of the stage, by the job's seed and the segment."""
     multi_gpu: bool = True
     """Isaac Sim's own default; switching it off crashes some versions."""
 

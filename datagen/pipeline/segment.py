@@ -109,12 +109,13 @@ def open_scene(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) 
 
 def stage_source(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) -> StageSource:
     """Where the segment's stage lies once `open_scene` has run."""
+    key = seeding.key_for(spec.seed, plan.segment.segment_id, "stage")
     scene = spec.scene_of(plan.segment)
     match scene:
         case PresetScene():
-            return StageSource(work / "stage" / STAGE_FILE)
+            return StageSource(work / "stage" / STAGE_FILE, key=key)
         case UsdScene():
-            return StageSource(base_dir / scene.path, scene)
+            return StageSource(base_dir / scene.path, scene, key)
 
 
 def _author(scene: PresetScene, plan: SegmentPlan, folder: Path) -> None:

@@ -47,6 +47,8 @@ class StageSource:
     file: Path
     placement: UsdScene | None = None
     """How it was loaded; as it is when absent."""
+    key: int = 0
+    """Seed of what a renderer is told to vary in it."""
 
 
 def open_renderer(
@@ -81,4 +83,5 @@ def open_renderer(
                 stage_file=stage.file,
                 placement=stage.placement,
                 installation=find_installation(os.environ),
+                key=stage.key,
             )

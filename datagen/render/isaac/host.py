@@ -70,6 +70,7 @@ class IsaacSimRenderer:
         placement: UsdScene | None,
         installation: Installation,
         limits: Limits | None = None,
+        key: int = 0,
     ) -> None:
         """Write the stage that Isaac Sim will open; the process starts with the first request.
 
@@ -81,12 +82,13 @@ class IsaacSimRenderer:
             placement: how the scene was loaded from it.
             installation: how to start Isaac Sim.
             limits: how long it may take.
+            key: seed of what the spec lets vary in the stage.
 
         Raises:
             SpecError: the camera cannot be rendered.
             SceneError: something moves that cannot be posed.
         """
-        self._spec, self._scene = spec, scene
+        self._spec, self._scene, self._key = spec, scene, key % 2**32
         self._framing: Framing = framing_of(camera)
         self._installation, self._limits = installation, limits or Limits()
         self._folder = Path(tempfile.mkdtemp(prefix="datagen-isaac-"))
@@ -241,12 +243,17 @@ class IsaacSimRenderer:
             "app": app_config(self._spec, *self._framing.size(1)),
             "settings": settings_for(self._spec),
             "device": self._spec.device,
+            "randomise": self._variation(),
             "warm_up": WARM_UP,
             "far": 0.99 * CLIPPING[1],
             "least_surface": LEAST_SURFACE,
             "pose_tolerance": 1e-4,
             "motion_tolerance": 0.5,
         }
+
+    def _variation(self) -> dict[str, Any] | None:
+        wish = self._spec.randomise
+        return None if wish is None else wish.model_dump(mode="json") | {"seed": self._key}
 
     def _request(
         self, views: Views, outputs: tuple[str, ...], *, oversample: int, lead: int

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,7 @@ class Engine:
         self.stage: Any = None
         self.code = 0.0
         self.captured = False
+        self.changed = False
         self.renders = 0
         self.products: list[Product] = []
         self._scene: Scene | None = None
@@ -62,19 +64,24 @@ class Engine:
 
     def open(self, path: str) -> bool:
         self.stage = Usd.Stage.Open(path)
-        self._path = path
-        self.reload()
+        self._scene = load_scene_of(path)
         return True
 
     def reload(self) -> None:
-        """Read the scene again, with what the session layer says."""
-        self._scene = load_scene_of(self._path)
+        """Read the scene again, as it was changed."""
+        self.changed = False
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/changed.usda"
+            self.stage.Export(path)
+            self._scene = load_scene_of(path)
         self._renderers = {}
         self._movers = frozenset()
 
     @property
     def scene(self) -> Scene:
         """What is shown; whatever the session layer poses is moving."""
+        if self.changed:
+            self.reload()
         assert self._scene is not None
         posed = frozenset(str(p.path) for p in _prim_specs(self.stage.GetSessionLayer()))
         if posed != self._movers:

@@ -68,6 +68,8 @@ class Kit:
         self._rep, self._timeline = rep, omni.timeline.get_timeline_interface()
         self._timeline.set_looping(False)
         self._require_units()
+        if self._session["randomise"] is not None:
+            self._randomise(self._session["randomise"])
         self._pose_attributes()
         return self._apply_settings()
 
@@ -108,9 +110,38 @@ class Kit:
         self._attributes = []
         for path in (self._session["camera"], *self._session["moving"]):
             prim = self._stage.GetPrimAtPath(path)
-            if not prim or not prim.IsValid():
+            if not prim.IsValid():
                 raise RuntimeError(f"the stage has no prim {path}")
             self._attributes.append(prim.GetAttribute(self._session["pose_attribute"]))
+
+    def _randomise(self, wish: dict[str, Any]) -> None:
+        """Vary the stage once, before its first frame: what follows is one world for all frames."""
+        rng = self._rep.rng.ReplicatorRNG(seed=wish["seed"]).generator
+        for prim, name, value in support.variations(self._found(wish["objects"]), wish, rng):
+            self._rep.functional.modify.attribute(prim, name, value)
+
+    def _found(self, objects: str) -> list[tuple[str, Any, str, Any]]:
+        """(kind, prim, attribute, its value) of all that may vary, in the stage's order."""
+        from pxr import Sdf, UsdLux
+
+        found = []
+        for prim in self._stage.Traverse():
+            path = str(prim.GetPath())
+            if prim.HasAPI(UsdLux.LightAPI):
+                name, kind = "inputs:intensity", "light"
+            elif prim.GetTypeName() == "Shader":
+                name, kind = "inputs:file", "texture"
+            elif path.startswith(objects) and path not in self._session["moving"]:
+                name, kind = "xformOp:translate", "object"
+            else:
+                continue
+            attribute = prim.GetAttribute(name)
+            value = attribute.Get() if attribute.IsValid() else None
+            if kind == "texture" and value is not None:
+                value = Sdf.AssetPath(value.resolvedPath)  # its own path is relative to its layer
+            if value is not None and not attribute.GetNumTimeSamples():
+                found.append((kind, prim, name, value))
+        return found
 
     def versions(self) -> dict[str, str]:
         """Versions, GPU and driver, as far as they can be read."""
