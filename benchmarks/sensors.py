@@ -221,7 +221,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--frames", type=int, default=65)
+    parser.add_argument("--frames", type=int, default=129)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     frames, rounds = arguments.frames, arguments.rounds
