@@ -12,7 +12,7 @@ from isaac.isaac_kit import LIMITS, SPEC, installation
 
 from datagen.render.isaac.doctor.bench import Bench, Size, run
 from datagen.render.isaac.doctor.examine import Examination, examine
-from datagen.render.isaac.doctor.motion import ALL, Convention, identify, truth
+from datagen.render.isaac.doctor.motion import ALL, Convention, fill_value, identify, truth
 from datagen.render.isaac.profile_file import is_verified
 
 SMALL = Size(width=80, height=60, static_frames=17, endurance_frames=6)
@@ -68,6 +68,14 @@ def test_every_convention_is_told_apart(bench: Bench, convention: Convention) ->
     found = identify(bench, vectors)
     assert found.convention == convention
     assert found.margin > 0.3
+
+
+def test_value_of_unset_pixels_is_found() -> None:
+    """Record the number that unset motion vectors hold, and none where there is none."""
+    vectors = np.random.default_rng(1).normal(size=(3, 60, 80, 2)).astype(np.float32)
+    assert fill_value(vectors) is None
+    vectors[:, :4] = -1.0
+    assert fill_value(vectors) == -1.0
 
 
 DIRECTIONS = ("previous", "next", "stale")

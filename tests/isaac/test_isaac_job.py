@@ -12,7 +12,7 @@ import pytest
 from contract.scenes import CAMERA, busy_scene
 from isaac.isaac_kit import SPEC, installation, operator
 from isaac.scene_usd import write_scene
-from tiny_job import tiny_job, write_job
+from tiny_job import digests, tiny_job, write_job
 
 from datagen.pipeline.job import generate, open_job
 from datagen.render.isaac.host import IsaacSimRenderer
@@ -37,13 +37,19 @@ def made(folder: Path, renderer: dict[str, Any]) -> Path:
     return folder / "out"
 
 
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The job, rendered by the fake."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in operator().items():
+            patch.setenv(name, value)
+        return made(tmp_path_factory.mktemp("theirs") / "job", {"kind": "isaac"})
+
+
 @pytest.mark.slow
-def test_same_job_through_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_job_through_both(theirs: Path, tmp_path: Path) -> None:
     """Agree to 1e-4 m, 1e-3 px, 1e-6 and a grey level; say that nothing is verified."""
-    for name, value in operator().items():
-        monkeypatch.setenv(name, value)
     ours = made(tmp_path / "ours", {"kind": "embedded", "samples": 4})
-    theirs = made(tmp_path / "theirs", {"kind": "isaac"})
     with h5py.File(ours / "orbit.h5") as a, h5py.File(theirs / "orbit.h5") as b:
         for name, tolerance in (EXACT | CLOSE).items():
             x, y = (np.asarray(file[name], np.float64) for file in (a, b))
@@ -57,6 +63,19 @@ def test_same_job_through_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert validate(folder).passed, validate(folder).describe()
         for name in ("manifest.json", "card.json"):
             assert json.loads((folder / name).read_text())["verified"] is verified
+
+
+@pytest.mark.slow
+def test_crash_changes_no_byte(
+    theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give the same dataset when Isaac Sim crashes on the way."""
+    mark = tmp_path / "crashed"
+    for name, value in operator(crash_at=25, only_once=str(mark)).items():
+        monkeypatch.setenv(name, value)
+    again = made(tmp_path / "again", {"kind": "isaac"})
+    assert mark.exists()
+    assert digests(again) == digests(theirs)
 
 
 def test_profile_makes_it_verified(tmp_path: Path) -> None:
