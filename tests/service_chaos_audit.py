@@ -103,7 +103,10 @@ def journal_faults(connection: Connection, job: Row[Any]) -> list[str]:
     if state != job.state:
         faults.append(f"is {job.state}, its journal says {state}")
     for task in connection.execute(select(tasks).where(tasks.c.job_id == job.id)):
-        if (now.get(task.name), attempts[task.name]) != (task.state, task.attempt):
+        if (now.get(task.name, TaskState.PENDING), attempts[task.name]) != (
+            task.state,
+            task.attempt,
+        ):
             faults.append(f"{task.name} is not where its journal ends")
     return faults
 

@@ -328,7 +328,7 @@ def finish_cancel(connection: Connection, job_id: str, *, now: int) -> None:
 
 
 def retry(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:
-    """Queue a failed or cancelled job again; what is sealed stays.
+    """Queue a failed or cancelled job again; what is sealed stays, failures are forgotten.
 
     Raises:
         Conflict: it is neither failed nor cancelled.
@@ -341,10 +341,9 @@ def retry(connection: Connection, job_id: str, owner: str | None, *, now: int) -
         )
     for task in tasks_of(connection, job_id):
         if task.state in (TaskState.FAILED, TaskState.CANCELLED):
-            move_task(
-                connection, job_id, task.number, TaskState.PENDING,
-                now=now, failures=0, not_before_ms=0, error=None,
-            )  # fmt: skip
+            move_task(connection, job_id, task.number, TaskState.PENDING, now=now, error=None)
+    unsealed = (tasks.c.job_id == job_id, tasks.c.state != TaskState.SEALED)
+    connection.execute(update(tasks).where(*unsealed).values(failures=0, not_before_ms=0))
 
 
 def delete(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:

@@ -86,7 +86,7 @@ def move_task(
         number: the task.
         target: the new state.
         now: milliseconds since 1970.
-        speaker: the attempt that speaks; a result of an older attempt changes nothing.
+        speaker: the attempt that speaks; one that no longer holds the task changes nothing.
         data: goes into the event.
         values: further columns.
     """
@@ -96,7 +96,7 @@ def move_task(
         tasks.c.state.in_(sorted(task_before(target))),
     ]
     if speaker is not None:
-        allowed.append(tasks.c.attempt == speaker)
+        allowed += [tasks.c.attempt == speaker, tasks.c.state == TaskState.LEASED]
     statement = update(tasks).where(and_(*allowed)).values(state=target, **values)
     row = connection.execute(statement.returning(tasks.c.name, tasks.c.attempt)).first()
     if row is None:

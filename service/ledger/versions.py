@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from service.ledger.database import Database
 
 HEAD = "0001"
 """The newest revision in `migrations/versions`; a test holds it to that."""
 MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATING = 0x6D696772617465
+"""The letters `migrate`: PostgreSQL's lock of that number makes processes take turns."""
 
 
 def bring_up_to_date(database: Database) -> None:
@@ -26,6 +28,8 @@ def bring_up_to_date(database: Database) -> None:
     from alembic.config import Config
 
     with database.write() as connection:
+        if not database.is_sqlite:  # there, whoever comes second waits here and finds it done
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection

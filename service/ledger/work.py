@@ -197,6 +197,8 @@ def handed_back(
 
 def unsealed(connection: Connection, lease: Lease, names: list[str], *, now: int) -> None:
     """Make segments again whose files no longer verify; packaging waits for them."""
+    if not _holds(connection, lease):
+        return
     for task in tasks_of(connection, lease.job_id, Stage.SEGMENTS):
         if task.name in names:
             move_task(
@@ -207,6 +209,14 @@ def unsealed(connection: Connection, lease: Lease, names: list[str], *, now: int
     connection.execute(update(jobs).where(jobs.c.id == lease.job_id).values(stage=Stage.SEGMENTS))
     _count_frames(connection, lease.job_id)
     move_job(connection, lease.job_id, JobState.RUNNING, now=now)
+
+
+def _holds(connection: Connection, lease: Lease) -> bool:
+    """The task is still in the hands of this worker."""
+    statement = select(tasks.c.state, tasks.c.attempt).where(
+        tasks.c.job_id == lease.job_id, tasks.c.number == lease.number
+    )
+    return tuple(connection.execute(statement).one()) == (TaskState.LEASED, lease.attempt)
 
 
 def _count_frames(connection: Connection, job_id: str, **values: Any) -> int:
