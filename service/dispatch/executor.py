@@ -92,13 +92,18 @@ class LocalExecutor:
             OSError: it cannot be started.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        process = WorkerProcess(
-            command,
-            on_report=lambda report: self._inbox.put((lease, report)),
-            environment=self._environment,
-            log=log.open("ab", buffering=0),
-            folder=folder,
-        )
+        said = log.open("ab", buffering=0)
+        try:
+            process = WorkerProcess(
+                command,
+                on_report=lambda report: self._inbox.put((lease, report)),
+                environment=self._environment,
+                log=said,
+                folder=folder,
+            )
+        except OSError:
+            said.close()
+            raise
         now = time.monotonic()
         self._running[lease] = _Running(process, log, started=now, heard=now)
 
