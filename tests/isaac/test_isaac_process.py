@@ -135,6 +135,18 @@ def test_old_process_is_replaced(views: Views, undisturbed: Labels, tmp_path: Pa
     require_nothing_left(renderer, renderer.folder)
 
 
+def test_batches_of_one_pass_are_rendered_once(tmp_path: Path, views: Views) -> None:
+    """Lead up to a pass once, however many calls it takes, and give the same pictures."""
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK)
+    together = renderer.radiance(views)
+    parts = [renderer.radiance(views[i : i + 2]) for i in (0, 2, 4)]
+    np.testing.assert_array_equal(np.concatenate(parts), together)
+    log = Path(renderer.folder) / "life_0" / "progress.jsonl"
+    frames = sum('"frame ' in line for line in log.read_text().splitlines())
+    assert frames == (host.WARM_UP + host.LEAD + 6) + (host.LEAD + 6)
+    renderer.close()
+
+
 ORPHAN = """
 import sys
 sys.path[:0] = {paths}

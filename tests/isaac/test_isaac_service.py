@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from service_kit import make_settings, serving
 from tiny_job import tiny_job, write_job
 
+from datagen.cli import main
 from datagen.errors import InputError
 from datagen.pipeline.estimate import estimate
 from datagen.pipeline.job import open_job
@@ -53,6 +55,14 @@ def test_estimate_says_what_is_missing(tmp_path: Path) -> None:
     """Refuse to estimate what cannot be sampled, in a sentence."""
     with pytest.raises(NoIsaacSimError, match=PYTHON):
         estimate(open_job(write_job(tmp_path, JOB)), workers=1)
+
+
+def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
+    """End with code 2 and the sentence, and write nothing."""
+    ran = CliRunner().invoke(main, ["doctor", "isaac", "-o", str(tmp_path / "report")])
+    assert ran.exit_code == 2
+    assert PYTHON in ran.output
+    assert not (tmp_path / "report").exists()
 
 
 def test_every_lack_has_its_sentence() -> None:

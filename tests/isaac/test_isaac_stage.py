@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,16 @@ from pxr import Gf, Usd, UsdGeom
 from scipy.spatial.transform import Rotation
 
 from datagen.errors import SceneError, SpecError
+from datagen.geometry.camera import project
 from datagen.render.isaac.framing import framing_of
-from datagen.render.isaac.kit.worker_numpy import camera_prim_pose, expected_view, usd_rows
+from datagen.render.isaac.kit.worker_numpy import (
+    USD_FROM_OPENCV,
+    camera_prim_pose,
+    expected_view,
+    require_pose,
+    require_projection,
+    usd_rows,
+)
 from datagen.render.isaac.lead import views_before
 from datagen.scenes.doctor_stage import write_doctor_stage
 from datagen.scenes.model import Scene
@@ -148,3 +157,21 @@ def test_lead_continues_the_motion_backwards() -> None:
     )
     np.testing.assert_allclose(lead.world_from_camera, line[:2], atol=1e-12)
     np.testing.assert_array_equal(lead.t, [20, 30])
+
+
+@pytest.mark.parametrize("product", ["rp1", "rp2"])
+def test_reference_cameras_pass_our_guards(shared_dir: Path, product: str) -> None:
+    """Accept Isaac Sim's own matrices, and land on the pixels that it printed."""
+    golden = json.loads((shared_dir / "isaac-golden/pose_writer" / f"pinhole_{product}.json").read_text())  # fmt: skip
+    told = golden["camera_data"]
+    view = np.array(told["camera_view_matrix"])
+    pose = np.linalg.inv(view.T) @ USD_FROM_OPENCV
+    require_pose(view, pose, 1e-6)
+    width, height = told["resolution"]
+    focal = width * told["focal_length"] / told["aperture"][0]
+    require_projection(np.array(told["camera_projection_matrix"]), (width, height), (focal, focal))
+    camera = Intrinsics(width, height, focal, focal, width / 2, height / 2)
+    for cube in golden["objects"]:
+        points = np.array(cube["cuboid_keypoints_world_frame"]) - pose[:3, 3]
+        printed = np.array(cube["cuboid_keypoints_projected"])
+        assert np.abs(project(points @ pose[:3, :3], camera) - printed).max() <= 0.5

@@ -259,27 +259,26 @@ def _nvidia_smi() -> str:
 class FrameReader:
     """Raw annotator data of one request to checked columns."""
 
-    def __init__(self, session: dict[str, Any], request: dict[str, Any]) -> None:
-        self._session, self._request = session, request
-        width, height = request["size"]
-        self._shape, self._size = (height, width), (width, height)
+    def __init__(self, session: dict[str, Any]) -> None:
+        self._session = session
         self._before: Frame | None = None
 
-    def read(self, raw: Frame, view: Frame, *, warming: bool) -> Frame:
+    def read(self, raw: Frame, view: Frame, request: dict[str, Any], *, warming: bool) -> Frame:
         """The outputs of one frame.
 
         Args:
             raw: data of the annotators.
             view: what was asked for.
+            request: that asked for it.
             warming: the frame leads up to the first one and may be empty.
 
         Raises:
             GuardError: the frame is not what was asked for.
         """
         try:
-            frame = self._read(raw, view)
-            if self._request["guarded"]:
-                self._guard(raw, frame)
+            frame = self._read(raw, view, request)
+            if request["guarded"]:
+                self._guard(raw, frame, request)
         except support.GuardError:
             if not warming:
                 raise
@@ -287,32 +286,29 @@ class FrameReader:
         self._before = frame
         return frame
 
-    def _read(self, raw: Frame, view: Frame) -> Frame:
-        params = raw["CameraParams"]
-        depth = support.require_shape(
-            "depth", raw["distance_to_image_plane"], np.float32, self._shape
-        )
+    def _read(self, raw: Frame, view: Frame, request: dict[str, Any]) -> Frame:
+        width, height = request["size"]
+        shape, params = (height, width), raw["CameraParams"]
+        objects = zip(self._session["moving_numbers"], np.asarray(view["objects"]), strict=True)
+        depth = support.require_shape("depth", raw["distance_to_image_plane"], np.float32, shape)
         frame = {
             "depth": support.clean_depth(depth, self._session["far"]),
-            "instance": self._instances(raw["instance_id_segmentation_fast"]),
+            "instance": self._instances(raw["instance_id_segmentation_fast"], shape),
             "view": _four_by_four("cameraViewTransform", params),
             "projection": _four_by_four("cameraProjection", params),
             "time": np.float64(_seconds(raw["ReferenceTime"])),
             "camera": np.asarray(view["camera"]),
-            "objects": dict(
-                zip(self._session["moving_numbers"], np.asarray(view["objects"]), strict=True)
-            ),
-            "focal": tuple(self._request["focal"]),
+            "objects": dict(objects),
+            "focal": tuple(request["focal"]),
         }
         if "HdrColor" in raw:
-            rgba = self._picture("HdrColor", raw, np.float16)
-            frame["radiance"] = rgba[..., :3].copy()
+            frame["radiance"] = _picture("HdrColor", raw, np.float16, shape)[..., :3].copy()
         if "motion_vectors" in raw:
-            frame["motion"] = self._picture("motion_vectors", raw, np.float32)[..., :2].copy()
+            frame["motion"] = _picture("motion_vectors", raw, np.float32, shape)[..., :2].copy()
         return frame
 
-    def _instances(self, segmentation: Frame) -> np.ndarray:
-        ids = support.require_ids(segmentation["data"], self._shape)
+    def _instances(self, segmentation: Frame, shape: tuple[int, int]) -> np.ndarray:
+        ids = support.require_ids(segmentation["data"], shape)
         return support.instance_labels(
             ids,
             segmentation["info"]["idToLabels"],
@@ -320,30 +316,31 @@ class FrameReader:
             set(self._session["not_instances"]),
         )
 
-    def _picture(self, name: str, raw: Frame, dtype: Any) -> np.ndarray:
-        return support.require_shape(name, _on_host(raw[name]), dtype, (*self._shape, 4))
-
-    def _guard(self, raw: Frame, frame: Frame) -> None:
+    def _guard(self, raw: Frame, frame: Frame, request: dict[str, Any]) -> None:
         """What every frame must pass."""
-        support.require_pose(frame["view"], frame["camera"], self._session["pose_tolerance"])
-        support.require_projection(frame["projection"], self._size, frame["focal"])
-        support.require_depth(
-            raw["distance_to_image_plane"], frame["depth"], self._session["least_surface"]
-        )
+        session = self._session
+        support.require_pose(frame["view"], frame["camera"], session["pose_tolerance"])
+        support.require_projection(frame["projection"], request["size"], frame["focal"])
+        raw_depth = np.asarray(raw["distance_to_image_plane"])
+        support.require_depth(raw_depth, frame["depth"], session["least_surface"])
         if "radiance" in frame:
             support.require_light(frame["radiance"])
         if self._before is not None:
-            self._guard_change(frame, self._before)
+            self._guard_change(frame, self._before, request["subframes"])
 
-    def _guard_change(self, frame: Frame, before: Frame) -> None:
+    def _guard_change(self, frame: Frame, before: Frame, subframes: int) -> None:
         """What two frames in a row must pass."""
         support.require_time(before["time"], frame["time"])
         flow = support.backward_flow(frame, before)
         for name in ("depth", "radiance"):
             if name in frame and name in before:
                 support.require_change(name, frame[name], before[name], flow)
-        if "motion" in frame and self._request["subframes"] == 1:
+        if "motion" in frame and subframes == 1:
             support.require_motion(frame["motion"], flow, self._session["motion_tolerance"])
+
+
+def _picture(name: str, raw: Frame, dtype: Any, shape: tuple[int, int]) -> np.ndarray:
+    return support.require_shape(name, _on_host(raw[name]), dtype, (*shape, 4))
 
 
 def _four_by_four(name: str, params: Frame) -> np.ndarray:
@@ -369,6 +366,7 @@ class Worker:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._session = support.read_json(folder / support.SESSION)
+        self._reader = FrameReader(self._session)
         self._beat("start")
 
     def run(self) -> None:
@@ -393,23 +391,30 @@ class Worker:
     def _serve(self, request: dict[str, Any], result: Path) -> None:
         result.mkdir(parents=True, exist_ok=True)
         cold = self._kit.prepare(request)
-        first = (request["before"] or request["views"])[0]
-        warm_up = [first] * self._session["warm_up"] if cold else []
-        lead = warm_up + request["before"]
+        lead = self._lead(request, cold)
         views = lead + request["views"]
         if request["strategy"] == "T":
             self._kit.write_samples(views)
-        reader = FrameReader(self._session, request)
+        if lead or not request["continues"]:
+            self._reader = FrameReader(self._session)
         shards = Shards(result, request)
         for i, view in enumerate(views):
-            if request["strategy"] != "T":
+            if request["strategy"] == "P":
                 self._kit.write_pose(view)
             self._kit.step(request)
-            frame = reader.read(self._kit.capture(), view, warming=i < len(lead))
-            if i >= len(lead):
+            warming = i < len(lead)
+            frame = self._reader.read(self._kit.capture(), view, request, warming=warming)
+            if not warming:
                 shards.add(frame)
             self._beat(f"frame {i}")
         shards.close()
+
+    def _lead(self, request: dict[str, Any], cold: bool) -> list[Frame]:
+        """Views to be rendered and thrown away: none where the request before went up to here."""
+        if cold:
+            first = (request["before"] or request["views"])[0]
+            return [first] * self._session["warm_up"] + request["before"]
+        return [] if request["continues"] else list(request["before"])
 
     def _beat(self, what: str) -> None:
         with (self._folder / support.PROGRESS).open("a", encoding="utf-8") as file:
