@@ -5,8 +5,9 @@
 prints one JSON object. Speeds are of one thread and of CPU time unless the name says otherwise, and
 the best of the rounds, because a busy machine only ever makes them worse; peers and we take turns
 within a round. Pictures are uint8 in memory, events are complete sorted columns in memory. Each run
-allocates its results anew, so memory is never warm. `_first_pass` is the first run after
-compilation. Mpx are million pixels times pictures, Mpx polls million pixels times polls.
+makes a new camera and allocates its results anew. `_first_pass` is the first run after compilation.
+Mpx are million pixels times pictures, Mpx polls million pixels times polls. v2e runs with its
+thresholds' spread at zero, and `noisy` means its `noisy` preset's numbers on both sides.
 """
 
 from __future__ import annotations
