@@ -4,10 +4,11 @@ VENV := .venv
 PY := $(VENV)/bin/python
 DEMO ?= demo
 
-.PHONY: help setup demo test check docs clean
+.PHONY: help setup demo serve test check docs clean
 
 help:
 	@echo "make demo    a dataset, its pictures and a trained flow network in $(DEMO)/ (minutes)"
+	@echo "make serve   the service and its pages on http://127.0.0.1:8000, data in datagen-data/"
 	@echo "make test    all tests"
 	@echo "make check   formatting, lint, import contracts, types"
 	@echo "make docs    regenerate what is generated from code"
@@ -23,6 +24,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: setup
 	$(PY) examples/demo.py --out $(DEMO)
+
+serve: setup
+	$(VENV)/bin/datagen serve
 
 test: setup
 	$(PY) -m pytest -n 2 --dist loadfile

@@ -125,7 +125,7 @@ def rendering(folder: Path) -> Iterator[None]:
     """`datagen generate` with one worker per core in the background, at work when this begins."""
     spec, out = folder / "load.json", folder / "load"
     folder.mkdir(parents=True, exist_ok=True)
-    spec.write_text(json.dumps(job_of(os.cpu_count() or 1, seconds=600.0, side=160)))
+    spec.write_text(json.dumps(job_of(os.cpu_count() or 1, seconds=120.0, side=160)))
     command = [sys.executable, "-m", "datagen", "generate", str(spec), "--out", str(out), "--quiet"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
