@@ -1,0 +1,163 @@
+"""Requests made to harm: huge, deep, endless, too many at once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from service_kit import LocalService, make_settings, serving, until
+from tiny_job import tiny_job
+
+JSON = {"Content-Type": "application/json"}
+YAML = {"Content-Type": "application/yaml"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """One service for all that is only refused."""
+    with serving(make_settings(tmp_path_factory.mktemp("abuse") / "data")) as local:
+        yield local
+
+
+def post(service: LocalService, body: bytes, headers: dict[str, str]) -> httpx.Response:
+    return service.http.post("/v1/jobs:validate", content=body, headers=headers)
+
+
+def test_oversized_body(tmp_path: Path) -> None:
+    """Refuse a large body by what it says of itself, and by what comes when it says nothing."""
+    with serving(make_settings(tmp_path / "data", spec_bytes=10_000)) as service:
+        told = post(service, b" " * 20_000, JSON)
+        untold = service.http.post("/v1/jobs", content=iter([b" " * 1000] * 20), headers=JSON)
+    assert (told.status_code, untold.status_code) == (413, 413)
+
+
+@pytest.mark.parametrize("kind", [JSON, YAML])
+@pytest.mark.parametrize("depth", [40, 100_000 // 2])
+def test_deeply_nested_body(service: LocalService, kind: dict[str, str], depth: int) -> None:
+    """Answer at any depth, without an error of ours."""
+    body = b'{"segments": ' + b"[" * depth + b"]" * depth + b"}"
+    assert post(service, body, kind).status_code in (400, 422)
+
+
+LAUGHS = b"a: &a [x, x]\n" + b"".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join(['*' + chr(97 + i)] * 9)}]\n".encode()
+    for i in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        LAUGHS,
+        b"a: &a\n  b: *a\n",
+        b"!!python/object/apply:os.system ['true']",
+        b"a: !!python/name:os.system",
+        b"{" * 5000,
+        b"a: 1\na: 2\n---\nb: 3\n",
+        b"\xff\xfe\x00",
+        b"a: \x00",
+    ],
+    ids=["laughs", "cycle", "call", "name", "open", "documents", "bytes", "zero"],
+)
+def test_yaml_bombs(service: LocalService, body: bytes) -> None:
+    """Refuse what would grow, loop or run."""
+    assert post(service, body, YAML).status_code == 400
+
+
+def test_long_yaml_is_refused_at_once(service: LocalService) -> None:
+    """Take large jobs as JSON only: YAML is slow to read."""
+    response = post(service, b"a: " + b"[1]," * 50_000, YAML)
+    assert (response.status_code, response.json()["type"]) == (413, "/problems/too-large")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"1", b'"x"', b"\xff", b"{", b'{"a": 1}x', b"1" * 5000]
+)
+def test_bodies_that_are_no_objects(service: LocalService, body: bytes) -> None:
+    """Say what was seen."""
+    assert post(service, body, JSON).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", "1e999", "1" * 400])
+def test_numbers_that_json_cannot_say(service: LocalService, value: str) -> None:
+    """Point to the number instead of failing while it is repeated."""
+    body = json.dumps(tiny_job()).replace('"duration": 0.35', f'"duration": {value}')
+    response = post(service, body.encode(), JSON)
+    assert response.status_code in (400, 422)
+    if response.status_code == 422:
+        assert response.json()["errors"][0]["pointer"] == "/segments/0/duration"
+
+
+@pytest.mark.parametrize("value", ["3", True, float("inf")])
+def test_floats_are_numbers(service: LocalService, value: object) -> None:
+    """Take neither text nor truth nor infinity for a length."""
+    segment = {"segment_id": 0, "duration": 0.2, "frame_rate": 20.0}
+    job = tiny_job(segments=[{**segment, "trajectory": {"kind": "orbital", "radius": value}}])
+    response = post(service, json.dumps(job).encode(), JSON)
+    assert response.status_code == 422
+    assert [f["pointer"] for f in response.json()["errors"]] == ["/segments/0/trajectory/radius"]
+
+
+def test_a_faulty_item_is_one_fault(service: LocalService) -> None:
+    """Do not call a list too short because its one item is faulty."""
+    segment = {"segment_id": 0, "duration": -1.0, "frame_rate": 20.0, "trajectory": {"kind": "orbital"}}  # fmt: skip
+    response = post(service, json.dumps(tiny_job(segments=[segment])).encode(), JSON)
+    assert [f["pointer"] for f in response.json()["errors"]] == ["/segments/0/duration"]
+
+
+def test_parallel_submissions_over_the_quota(tmp_path: Path) -> None:
+    """Accept exactly as many as the quota allows when 1000 come at once."""
+    settings = make_settings(tmp_path / "data", quota_jobs=20, rate_burst=10_000)
+    with serving(settings) as service, ThreadPoolExecutor(16) as pool:
+        answers = [
+            pool.submit(lambda: service.http.post("/v1/jobs", json=tiny_job()).status_code)
+            for _ in range(1000)
+        ]
+        counts = Counter(answer.result() for answer in answers)
+        listed = service.http.get("/v1/jobs?limit=500").json()["jobs"]
+    assert counts == {202: 20, 429: 980}
+    assert len(listed) == 20
+
+
+def test_quotas_of_frames_and_bytes(tmp_path: Path) -> None:
+    """Count what unfinished jobs will need."""
+    with serving(make_settings(tmp_path / "a", quota_frames=20)) as service:
+        service.submit()
+        refusal = service.http.post("/v1/jobs", json=tiny_job())
+        assert (refusal.status_code, refusal.json()["type"]) == (429, "/problems/quota-exceeded")
+    with serving(make_settings(tmp_path / "b", quota_bytes=100)) as service:
+        assert service.http.post("/v1/jobs", json=tiny_job()).status_code == 429
+
+
+def test_no_room_on_the_disk(tmp_path: Path) -> None:
+    """Answer 507 before the disk is full."""
+    with serving(make_settings(tmp_path / "data", disk_reserve_bytes=2**60)) as service:
+        refusal = service.http.post("/v1/jobs", json=tiny_job())
+        upload = service.http.post("/v1/assets?name=a.txt", content=b"0 0 0 1 0 0 0 1\n")
+    assert (refusal.status_code, upload.status_code) == (507, 507)
+
+
+def test_too_many_requests(tmp_path: Path) -> None:
+    """Say when to come again."""
+    with serving(make_settings(tmp_path / "data", rate_per_minute=6, rate_burst=3)) as service:
+        answers = [service.http.get("/v1/jobs") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
+def test_event_stream_flood(tmp_path: Path) -> None:
+    """Bound the open streams of one owner, and count them down as they close."""
+    with serving(make_settings(tmp_path / "data", streams_per_owner=4)) as service:
+        path = f"/v1/jobs/{service.submit()}/events"
+        with ExitStack() as stack:
+            opened = [stack.enter_context(service.http.stream("GET", path)) for _ in range(12)]
+            assert Counter(r.status_code for r in opened) == {200: 4, 429: 8}
+            assert service.http.get("/healthz").status_code == 200
+        limiter = service.app.state.datagen.streams
+        until(lambda: limiter.open.total() == 0)
