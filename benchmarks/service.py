@@ -255,7 +255,7 @@ def cancels(folder: Path) -> dict[str, float]:
     taken = []
     with served(settings_of(folder)) as service:
         for _ in range(CANCELS):
-            job_id = service.submit(job_of(2, seconds=30.0))
+            job_id = service.submit(job_of(2, seconds=10.0))
             seconds_until(lambda j=job_id: frames_done(service, j) > 0, time.perf_counter())
             begin = time.perf_counter()
             service.http.post(f"/v1/jobs/{job_id}:cancel").raise_for_status()

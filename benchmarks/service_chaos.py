@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # beside this file, `service` is `service.py`
 
 from service_chaos import ChaosPlan, run_chaos, undisturbed
 from service_chaos_audit import ChaosReport

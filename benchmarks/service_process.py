@@ -97,7 +97,7 @@ def seconds_until(condition: Callable[[], Any], begin: float, *, limit: float = 
     while not condition():
         if time.perf_counter() - begin > limit:
             raise TimeoutError(f"not within {limit:.0f} s")
-        time.sleep(0.005)
+        time.sleep(0.02)
     return time.perf_counter() - begin
 
 
