@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -128,14 +129,19 @@ def _pointer(loc: Iterable[int | str], document: Any, *, missing: bool) -> str:
             untagged = False  # a branch, even when a field has the same name
             continue
         untagged = True
-        if isinstance(here, dict) and part in here:
-            here = here[str(part)]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        if _has(here, part):
             here = here[part]
         elif not (missing and i == len(parts) - 1):
             continue
         steps.append(str(part).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{step}" for step in steps)
+
+
+def _has(value: Any, part: int | str) -> bool:
+    """The document has something at this step."""
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +186,7 @@ def _paths(spec: JobSpec) -> list[tuple[str, str]]:
         if isinstance(segment.trajectory, Recorded):
             found.append((f"/segments/{i}/trajectory/path", segment.trajectory.path))
     named = {str(path) for path in input_files(spec)}
-    unseen = named - {path for _, path in found}
+    unseen = named - {str(PurePosixPath(path)) for _, path in found}
     assert not unseen, f"a new kind of input file is not confined: {unseen}"
     return found
 
