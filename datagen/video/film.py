@@ -1,8 +1,8 @@
 """A film: pictures with time stamps, read one after the other.
 
 A film comes from a folder of pictures (in the order of their names) with a list of stamps or a
-frame rate, or from a video file, which carries its own stamps. Video files are read by the package
-PyAV (https://pyav.basswood-io.com, BSD; its wheels hold an FFmpeg with GPL parts).
+frame rate, or from a video file, which carries its own stamps. Video files are read by OpenCV
+(Apache-2.0; its wheels hold an FFmpeg under the LGPL), as 8-bit RGB.
 """
 
 from __future__ import annotations
@@ -161,20 +161,15 @@ def _seconds(path: Path, line: int, word: str) -> float:
 
 def _open_video(path: Path, fps: float | None, stamps: Path | None) -> Film:
     try:
-        import av
+        import cv2
     except ImportError as error:
         raise InputError(
-            f"{path}: video files need PyAV: pip install 'neuromorphic-datagen[video]'. Folders of "
+            f"{path}: video files need OpenCV: pip install 'neuromorphic-datagen[video]'. Folders of "
             "pictures need nothing."
         ) from error
-    try:
-        times = _video_times(av, path)
-    except av.error.FFmpegError as error:
-        raise InputError(f"{path}: cannot be read as a video ({error})") from error
-    if len(times) < 2:
-        raise InputError(f"{path}: {len(times)} pictures; expected two or more")
+    times = _video_times(cv2, path)
     t = times if fps is None and stamps is None else _times(len(times), fps, stamps, path).tolist()
-    frames = _decode(av, path, t)
+    frames = _decode(cv2, path, t)
     at, first = next(frames)
     return Film(
         title=str(path), width=first.shape[1], height=first.shape[0], last_us=t[-1],
@@ -182,22 +177,32 @@ def _open_video(path: Path, fps: float | None, stamps: Path | None) -> Film:
     )  # fmt: skip
 
 
-def _video_times(av: Any, path: Path) -> list[int]:
-    """Stamps of the pictures since the first [us], without decoding them."""
-    with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise InputError(f"{path}: holds no video stream")
-        stream = container.streams.video[0]
-        stamps = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
-        unit = stream.time_base
-    return [round((pts - stamps[0]) * unit * 1_000_000) for pts in stamps]
-
-
-def _decode(av: Any, path: Path, t: list[int]) -> Iterator[tuple[int, Picture]]:
+def _video_times(cv2: Any, path: Path) -> list[int]:
+    """Stamps of the pictures since the first [us]."""
+    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
-        with av.open(str(path)) as container:
-            for at, frame in zip(t, container.decode(video=0), strict=True):
-                grey = frame.format.name.startswith("gray")
-                yield at, frame.to_ndarray(format="gray" if grey else "rgb24")
-    except (av.error.FFmpegError, ValueError) as error:
-        raise InputError(f"{path}: damaged video ({error}); re-encode it") from error
+        if not film.isOpened():
+            raise InputError(f"{path}: cannot be read as a video; expected one that FFmpeg knows")
+        stamps = []
+        while film.grab():
+            stamps.append(float(film.get(cv2.CAP_PROP_POS_MSEC)))
+    finally:
+        film.release()
+    if len(stamps) < 2:
+        raise InputError(f"{path}: {len(stamps)} pictures; expected two or more")
+    t = [round((ms - stamps[0]) * 1e3) for ms in stamps]
+    if np.any(np.diff(t) <= 0):
+        raise InputError(f"{path}: its time stamps stand still or go back; give --fps")
+    return t
+
+
+def _decode(cv2: Any, path: Path, t: list[int]) -> Iterator[tuple[int, Picture]]:
+    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    try:
+        for at in t:
+            whole, picture = film.read()
+            if not whole:
+                raise InputError(f"{path}: damaged video at {at / US:.3f} s; re-encode it")
+            yield at, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    finally:
+        film.release()

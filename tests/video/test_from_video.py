@@ -154,20 +154,19 @@ def test_missing_stamps_and_odd_pictures_are_refused(folder: Path, tmp_path: Pat
 
 
 def test_video_file_brings_its_own_stamps(tmp_path: Path) -> None:
-    """Read a lossless video's pictures and times, and refuse a file that is none."""
-    av = pytest.importorskip("av")
+    """Read a video's pictures and times, and refuse a file that is none."""
+    cv2 = pytest.importorskip("cv2")
     path = tmp_path / "film.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=500)
-        stream.width, stream.height, stream.pix_fmt = 32, HEIGHT, "gray"
-        for picture in pictures((COUNT, HEIGHT, 32)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="gray")))
-        container.mux(stream.encode(None))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), 500.0, (32, HEIGHT))
+    for picture in pictures((COUNT, HEIGHT, 32)):
+        writer.write(np.repeat(picture[..., None], 3, axis=2))
+    writer.release()
     film = open_film(path)
     times, seen = zip(*film.frames, strict=True)
     assert list(times) == [2000 * k for k in range(COUNT)]
     assert film.last_us == 2000 * (COUNT - 1)
-    np.testing.assert_array_equal(np.stack(seen), pictures((COUNT, HEIGHT, 32)))
+    grey = np.stack(seen)[..., 1].astype(int)
+    assert np.abs(grey - pictures((COUNT, HEIGHT, 32))).max() <= 2
     (tmp_path / "noise.mp4").write_bytes(b"not a video" * 100)
     with pytest.raises(InputError, match="cannot be read as a video"):
         open_film(tmp_path / "noise.mp4")
