@@ -86,6 +86,8 @@ Admin = Annotated[Caller, Depends(_allowed(Scope.ADMIN))]
 JobId = Annotated[str, Path(pattern=JOB_ID)]
 DatasetId = Annotated[str, Path(pattern=DATASET_ID)]
 AssetId = Annotated[str, Path(pattern=ASSET_ID)]
+NO_NULL = "^[^\\x00]*$"
+"""Pattern of text that every database can look for."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next_cursor` of the page before.")

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from datagen.archive import TarLayout, read_range
 from datagen.pipeline.layout import MANIFEST
-from service.deps import Cursor, DatasetId, Limit, Reader, StateDep
+from service.deps import NO_NULL, Cursor, DatasetId, Limit, Reader, StateDep
 from service.errors import (
     NotFound,
     PreconditionFailed,
@@ -64,7 +64,7 @@ def _download(media_type: str) -> dict[int | str, dict[str, Any]]:
 def list_datasets(
     state: StateDep,
     who: Reader,
-    name: Annotated[str | None, Query(max_length=64)] = None,
+    name: Annotated[str | None, Query(max_length=64, pattern=NO_NULL)] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> DatasetPage:
@@ -134,7 +134,7 @@ def get_file(
     state: StateDep,
     who: Reader,
     dataset_id: DatasetId,
-    name: Annotated[str, Path(max_length=255, examples=["manifest.json"])],
+    name: Annotated[str, Path(max_length=255, pattern=NO_NULL, examples=["manifest.json"])],
 ) -> Response:
     """One file, by a name that the dataset lists. Resumable: Range, If-Range, ETag, Repr-Digest."""
     with state.database.read() as connection:

@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from datagen.store import free_bytes
 from service import checks
 from service.clock import now_ms
-from service.deps import Cursor, JobId, Limit, Reader, StateDep, Submitter
+from service.deps import NO_NULL, Cursor, JobId, Limit, Reader, StateDep, Submitter
 from service.errors import (
     Busy,
     Conflict,
@@ -154,7 +154,7 @@ def list_jobs(
     state: StateDep,
     who: Reader,
     job_state: Annotated[list[JobState] | None, Query(alias="state")] = None,
-    name: Annotated[str | None, Query(max_length=64)] = None,
+    name: Annotated[str | None, Query(max_length=64, pattern=NO_NULL)] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JobPage:

@@ -60,6 +60,8 @@ async def take_in(
         Invalid: the files are not what may be uploaded, or the digest is another.
         TooLarge, StorageFull, Busy, Unavailable: as said.
     """
+    if not name.isprintable():
+        raise Invalid(f"file name {name!r}: expected printable characters")
     work = state.folders.uploads / asset_id
     await to_thread.run_sync(lambda: work.mkdir(parents=True))
     try:

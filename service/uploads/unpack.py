@@ -6,10 +6,11 @@ written, and links, devices, encrypted members and nested archives are refused.
 
 from __future__ import annotations
 
+import contextlib
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -38,8 +39,11 @@ def unpack(archive: Path, name: str, target: Path, budget: Budget) -> None:
     """
     try:
         if name.lower().endswith(".zip"):
-            with zipfile.ZipFile(archive) as opened:
-                _write_all(_zip_members(opened, budget), target, budget)
+            with (
+                zipfile.ZipFile(archive) as opened,
+                contextlib.closing(_zip_members(opened, budget)) as members,
+            ):
+                _write_all(members, target, budget)
         else:
             with tarfile.open(archive, "r|*") as stream:
                 _write_all(_tar_members(stream, budget), target, budget)
@@ -48,7 +52,7 @@ def unpack(archive: Path, name: str, target: Path, budget: Budget) -> None:
         raise InputError(f"{name}: cannot be unpacked: {error}") from error
 
 
-def _zip_members(opened: zipfile.ZipFile, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_members(opened: zipfile.ZipFile, budget: Budget) -> Generator[tuple[str, IO[bytes]]]:
     members = [member for member in opened.infolist() if not member.is_dir()]
     _refuse_many(len(opened.infolist()), budget)
     refuse_clashes(member.filename for member in members)
