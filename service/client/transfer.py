@@ -111,7 +111,7 @@ async def _append(
         mode = "ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb"
         start = here if mode == "ab" else 0
         with part.open(mode) as out:
-            async for block in response.aiter_raw(2**20):
+            async for block in response.aiter_raw():
                 out.write(block)
                 received += len(block)
                 on_progress(file.name, start + received, file.size)

@@ -1,0 +1,233 @@
+"""The client for Python and the shell: submit, follow, download, resume, verify."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import httpx
+import pytest
+from click.testing import CliRunner
+from service_kit import LocalService
+from tiny_job import digests, tiny_job, write_job
+
+from datagen.errors import DatasetError
+from service.cli import main
+from service.client import AsyncClient, Client, ServiceError
+from service.client import connection as connection_module
+from service.client.transfer import local_path
+
+Seen = list[httpx.Request]
+
+
+class Faulty(httpx.AsyncBaseTransport):
+    """Breaks every answer off after so many bytes, the first `times` times."""
+
+    def __init__(self, after: int, times: int) -> None:
+        self._inner = httpx.AsyncHTTPTransport()
+        self._after = after
+        self._left = times
+        self.seen: Seen = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        response = await self._inner.handle_async_request(request)
+        cut = "/files/" in request.url.path or request.url.path.endswith("/events")
+        if not cut or self._left == 0:
+            return response
+        self._left -= 1
+        return httpx.Response(
+            response.status_code, headers=response.headers, stream=Cut(response, self._after)
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+class Cut(httpx.AsyncByteStream):
+    def __init__(self, response: httpx.Response, after: int) -> None:
+        self._response = response
+        self._after = after
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._after
+        async for block in self._response.stream:  # type: ignore[union-attr]
+            yield block[:left]
+            left -= len(block)
+            if left <= 0:
+                raise httpx.ReadError("the connection broke")
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (connection_module, "service.client.asynchronous", "service.client.transfer"):
+        monkeypatch.setattr(
+            f"{module if isinstance(module, str) else module.__name__}.PAUSES", (0.01,) * 6
+        )
+
+
+def test_from_a_job_to_a_verified_dataset(service: LocalService, tmp_path: Path) -> None:
+    """Submit a file, follow it, list it, and download what the worker wrote."""
+    with Client(service.url) as client, service.dispatcher():
+        job = client.submit(write_job(tmp_path, tiny_job()))
+        states = [e.data["state"] for e in client.watch(job.id) if e.type == "state"]
+        assert states[-1] == "SUCCEEDED"
+        done = client.wait(job.id)
+        assert [found.id for found in client.jobs(states=["SUCCEEDED"])] == [job.id]
+        assert done.dataset is not None
+        transfer = client.download(done.dataset, tmp_path / "out")
+    assert digests(tmp_path / "out") == digests(service.folders.dataset(job.id))
+    assert transfer.bytes_received == sum(path.stat().st_size for path in transfer.files)
+
+
+def test_nothing_is_fetched_twice(service: LocalService, tmp_path: Path) -> None:
+    """Leave alone what is here and verifies; fetch again what was damaged."""
+    dataset = service.finished().replace("job", "dataset")
+    with Client(service.url) as client:
+        whole = client.download(dataset, tmp_path)
+        assert client.download(dataset, tmp_path).bytes_received == 0
+        (tmp_path / "orbit.h5").write_bytes(b"damaged")
+        again = client.download(dataset, tmp_path)
+    assert 0 < again.bytes_received < whole.bytes_received
+
+
+def test_a_broken_download_goes_on(service: LocalService, tmp_path: Path) -> None:
+    """Continue with Range and If-Range through interruptions; receive no byte twice."""
+    job_id = service.finished()
+    faulty = Faulty(after=500, times=20)
+    with Client(service.url, transport=faulty) as client:
+        client.download(job_id.replace("job", "dataset"), tmp_path / "out", parallel=1)
+    assert digests(tmp_path / "out") == digests(service.folders.dataset(job_id))
+    asked = [r.headers["Range"] for r in faulty.seen if "Range" in r.headers]
+    assert asked
+    assert all("If-Range" in r.headers for r in faulty.seen if "Range" in r.headers)
+
+
+def test_a_part_of_other_bytes_is_begun_anew(service: LocalService, tmp_path: Path) -> None:
+    """Find by the digest that a part was of something else."""
+    job_id = service.finished()
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "orbit.h5.part").write_bytes(b"something else")
+    with Client(service.url) as client:
+        client.download(job_id.replace("job", "dataset"), out)
+    assert digests(out) == digests(service.folders.dataset(job_id))
+
+
+def test_damage_on_the_server_is_told(service: LocalService, tmp_path: Path) -> None:
+    """Give no file its name that does not verify."""
+    job_id = service.finished()
+    path = service.folders.dataset(job_id) / "orbit.h5"
+    path.write_bytes(bytes(path.stat().st_size))
+    with Client(service.url) as client, pytest.raises(DatasetError, match="SHA-256"):
+        client.download(job_id.replace("job", "dataset"), tmp_path)
+    assert not (tmp_path / "orbit.h5").exists()
+
+
+def test_following_goes_on_after_a_break(service: LocalService) -> None:
+    """Give every event once, in order, through interruptions."""
+    job_id = service.finished()
+    faulty = Faulty(after=300, times=5)
+    with Client(service.url) as client:
+        expected = list(client.watch(job_id))
+    with Client(service.url, transport=faulty) as client:
+        assert list(client.watch(job_id)) == expected
+    assert len([r for r in faulty.seen if r.url.path.endswith("/events")]) > 3
+
+
+def test_a_repeated_submission_is_one_job(service: LocalService) -> None:
+    """Make up an idempotency key, so that a lost answer doubles nothing."""
+
+    class Lossy(httpx.AsyncHTTPTransport):
+        lost = itertools.count()
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            response = await super().handle_async_request(request)
+            if next(self.lost) == 0:
+                await response.aclose()
+                raise httpx.ReadError("the answer was lost")
+            return response
+
+    with Client(service.url, transport=Lossy()) as client:
+        client.submit(tiny_job())
+        assert len(list(client.jobs())) == 1
+
+
+def test_refusals_name_the_faults(service: LocalService) -> None:
+    """Raise with status, type and pointers."""
+    with Client(service.url) as client, pytest.raises(ServiceError) as caught:
+        client.submit(tiny_job(seed=-1))
+    assert (caught.value.status, caught.value.type) == (422, "/problems/invalid")
+    assert [pointer for pointer, _ in caught.value.faults] == ["/seed"]
+
+
+def test_listing_goes_through_all_pages(service: LocalService) -> None:
+    """Ask for the next page until there is none."""
+    made = {service.submit() for _ in range(103)}
+    with Client(service.url) as client:
+        assert {job.id for job in client.jobs()} == made
+
+
+def test_cancel_retry_delete(service: LocalService) -> None:
+    """Do what the endpoints do."""
+    with Client(service.url) as client:
+        job = client.submit(tiny_job())
+        assert client.cancel(job.id).state == "CANCELLED"
+        assert client.retry(job.id).state == "QUEUED"
+        client.cancel(job.id)
+        client.delete(job.id)
+        assert list(client.jobs()) == []
+
+
+def test_coroutines(service: LocalService, tmp_path: Path) -> None:
+    """Offer the same as coroutines."""
+    job_id = service.finished()
+
+    async def bring() -> None:
+        async with AsyncClient(service.url) as client:
+            view = await client.job(job_id)
+            assert view.dataset is not None
+            await client.download(view.dataset, tmp_path / "out")
+
+    anyio.run(bring)
+    assert digests(tmp_path / "out") == digests(service.folders.dataset(job_id))
+
+
+def test_upload(service: LocalService, tmp_path: Path) -> None:
+    """Send a file with its digest."""
+    (tmp_path / "walk.txt").write_text("0 0 0 0 0 0 0 1\n1 1 0 0 0 0 0 1\n")
+    with Client(service.url) as client:
+        asset = client.upload(tmp_path / "walk.txt")
+    assert asset.sha256 == hashlib.sha256((tmp_path / "walk.txt").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "", ".", "a/./x/.."])
+def test_names_that_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    """Trust no name that a service lists."""
+    with pytest.raises(DatasetError):
+        local_path(tmp_path, name)
+
+
+def test_shell(service: LocalService, tmp_path: Path) -> None:
+    """Submit, wait, list, watch and download from the shell."""
+    run = CliRunner(env={"DATAGEN_URL": service.url}).invoke
+    job = str(write_job(tmp_path, tiny_job()))
+    with service.dispatcher():
+        submitted = run(main, ["submit", job, "--wait"])
+    assert submitted.exit_code == 0, submitted.output
+    [found] = service.http.get("/v1/jobs").json()["jobs"]
+    assert found["id"] in run(main, ["jobs"]).output
+    assert run(main, ["watch", found["id"]]).exit_code == 0
+    out = str(tmp_path / "out")
+    downloaded = run(main, ["download", found["dataset"], "-o", out])
+    assert downloaded.exit_code == 0, downloaded.output
+    assert digests(tmp_path / "out") == digests(service.folders.dataset(found["id"]))
+    refused = run(main, ["cancel", found["id"]])
+    assert refused.exit_code != 0
+    assert "409" in refused.output
