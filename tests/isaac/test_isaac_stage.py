@@ -19,15 +19,14 @@ from scipy.spatial.transform import Rotation
 
 from datagen.errors import SceneError, SpecError
 from datagen.geometry.camera import project
-from datagen.render.isaac.framing import framing_of
-from datagen.render.isaac.kit.worker_numpy import (
+from datagen.render.isaac.datagen_kit.frame_guards import require_pose, require_projection
+from datagen.render.isaac.datagen_kit.matrices import (
     USD_FROM_OPENCV,
     camera_prim_pose,
     expected_view,
-    require_pose,
-    require_projection,
     usd_rows,
 )
+from datagen.render.isaac.framing import framing_of
 from datagen.render.isaac.lead import views_before
 from datagen.scenes.doctor_stage import write_doctor_stage
 from datagen.scenes.model import Scene

@@ -9,8 +9,8 @@ import pytest
 from isaac.isaac_kit import LIMITS, installation
 from numpy.typing import NDArray
 
+from datagen.render.isaac.datagen_kit.variation import variations
 from datagen.render.isaac.host import IsaacSimRenderer
-from datagen.render.isaac.kit.worker_numpy import variations
 from datagen.scenes.presets import author_preset
 from datagen.scenes.stage import load_scene
 from schemas.arrays import Labels, Views

@@ -21,10 +21,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.render.isaac.datagen_kit import exchange
 from datagen.render.isaac.errors import ProcessLostError
 from datagen.render.isaac.framing import Framing, framing_of
 from datagen.render.isaac.installation import Installation
-from datagen.render.isaac.kit import worker_numpy as exchange
 from datagen.render.isaac.lead import views_before
 from datagen.render.isaac.limits import Limits
 from datagen.render.isaac.presets import app_config, settings_for
@@ -54,7 +54,7 @@ class FrameBatch:
     first: int
     """Row of the first one."""
     columns: Columns
-    """By output, cropped to the camera's picture; see `kit.worker_numpy.TYPES`."""
+    """By output, cropped to the camera's picture; see `datagen_kit.exchange.TYPES`."""
 
 
 class IsaacSimRenderer:
@@ -127,7 +127,7 @@ class IsaacSimRenderer:
 
         Args:
             views: instants in order; their spacing costs nothing.
-            outputs: of `kit.worker_numpy.TYPES`, or `view`, `projection`, `time`.
+            outputs: of `datagen_kit.exchange.TYPES`, or `view`, `projection`, `time`.
             oversample: rows and columns per pixel side.
             strategy: how poses reach the renderer; the spec's when absent.
             sub_frames: renderings of every instant; as many as the spec says when absent.

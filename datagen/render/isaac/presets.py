@@ -1,6 +1,6 @@
 """What Isaac Sim is started with, and the settings that are put in force and read back.
 
-Reasons are in docs/isaac.md; every key is listed with its source in `api.json`.
+Reasons are in docs/isaac.md; every key is listed with its source in `datagen_kit/api.json`.
 """
 
 from __future__ import annotations

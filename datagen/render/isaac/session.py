@@ -19,9 +19,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from datagen.errors import DatagenError, DiskFullError
+from datagen.render.isaac.datagen_kit import exchange
 from datagen.render.isaac.errors import GuardTrippedError, ProcessLostError
 from datagen.render.isaac.installation import Installation
-from datagen.render.isaac.kit import worker_numpy as exchange
 from datagen.render.isaac.limits import Limits
 
 WORKER = Path(exchange.__file__).with_name("worker.py")

@@ -32,6 +32,7 @@ from datagen.render.isaac.doctor.report import write_report
 from datagen.render.isaac.host import IsaacSimRenderer
 from datagen.render.isaac.installation import Installation
 from datagen.render.isaac.limits import Limits
+from datagen.render.isaac.presets import settings_for
 from datagen.render.isaac.profile_file import write_profile
 from schemas.render import IsaacRendererSpec
 
@@ -101,7 +102,7 @@ def _with(
     still = run(renderer, bench.still, ("radiance",))["radiance"]
     return (
         [
-            check_versions(versions),
+            check_versions(renderer.ready, settings_for(bench.spec)),
             check_depth(bench, seen),
             check_pose(bench, seen),
             check_projection(bench, seen),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.render.isaac.datagen_kit.matrices import expected_view
 from datagen.render.isaac.doctor.bench import Bench, Columns
 from datagen.render.isaac.doctor.finding import Finding
-from datagen.render.isaac.kit.worker_numpy import expected_view
 
 DEPTH_TOLERANCE = 1e-4
 OUTLIERS = 1e-3

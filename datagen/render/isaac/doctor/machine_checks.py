@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +19,18 @@ LEAK = 5e6
 BATCH = 10
 
 
-def check_versions(versions: dict[str, str]) -> Finding:
-    """Everything is named, and the GPU has ray-tracing cores."""
+def check_versions(ready: dict[str, Any], wanted: dict[str, Any]) -> Finding:
+    """Everything is named, the GPU has ray-tracing cores, and settings read back as they were set."""
+    versions: dict[str, str] = ready["versions"]
+    loose = sorted(key for key, value in wanted.items() if ready["settings"].get(key) != value)
     gpu = versions["gpu"]
     rays = not any(name in gpu for name in NO_RAY_CORES)
     known = all(value != "unknown" for value in versions.values())
     words = ", ".join(f"{name} {value}" for name, value in versions.items())
     advice = "" if rays else "; this GPU has no ray-tracing cores: expect noise and no support"
     return Finding(
-        number=1, title="Versions, GPU, driver", passed=rays and known, text=words + advice,
+        number=1, title="Versions, GPU, driver", passed=rays and known and not loose,
+        text=words + advice + (f"; settings that did not hold: {', '.join(loose)}" if loose else ""),
         figures=dict(versions),
     )  # fmt: skip
 

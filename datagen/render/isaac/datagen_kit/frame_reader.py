@@ -1,0 +1,116 @@
+"""Raw annotator data to columns that passed their guards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import frame_guards as guards
+from . import motion_guards
+
+Frame = dict[str, Any]
+
+
+class FrameReader:
+    """Raw annotator data of one request to checked columns."""
+
+    def __init__(self, session: dict[str, Any]) -> None:
+        self._session = session
+        self._before: Frame | None = None
+
+    def read(self, raw: Frame, view: Frame, request: dict[str, Any], *, warming: bool) -> Frame:
+        """The outputs of one frame.
+
+        Args:
+            raw: data of the annotators.
+            view: what was asked for.
+            request: that asked for it.
+            warming: the frame leads up to the first one and may be empty.
+
+        Raises:
+            GuardError: the frame is not what was asked for.
+        """
+        try:
+            frame = self._read(raw, view, request)
+            if request["guarded"]:
+                self._guard(raw, frame, request)
+        except guards.GuardError:
+            if not warming:
+                raise
+            return {}
+        self._before = frame
+        return frame
+
+    def _read(self, raw: Frame, view: Frame, request: dict[str, Any]) -> Frame:
+        width, height = request["size"]
+        shape, params = (height, width), raw["CameraParams"]
+        objects = zip(self._session["moving_numbers"], np.asarray(view["objects"]), strict=True)
+        depth = guards.require_shape("depth", raw["distance_to_image_plane"], np.float32, shape)
+        frame = {
+            "depth": guards.clean_depth(depth, self._session["far"]),
+            "instance": self._instances(raw["instance_id_segmentation_fast"], shape),
+            "view": _four_by_four("cameraViewTransform", params),
+            "projection": _four_by_four("cameraProjection", params),
+            "time": np.float64(_seconds(raw["ReferenceTime"])),
+            "camera": np.asarray(view["camera"]),
+            "objects": dict(objects),
+            "focal": tuple(request["focal"]),
+        }
+        if "HdrColor" in raw:
+            frame["radiance"] = _picture("HdrColor", raw, np.float16, shape)[..., :3].copy()
+        if "motion_vectors" in raw:
+            frame["motion"] = _picture("motion_vectors", raw, np.float32, shape)[..., :2].copy()
+        return frame
+
+    def _instances(self, segmentation: Frame, shape: tuple[int, int]) -> np.ndarray:
+        ids = guards.require_ids(segmentation["data"], shape)
+        return guards.instance_labels(
+            ids,
+            segmentation["info"]["idToLabels"],
+            self._session["instances"],
+            set(self._session["not_instances"]),
+        )
+
+    def _guard(self, raw: Frame, frame: Frame, request: dict[str, Any]) -> None:
+        """What every frame must pass."""
+        session = self._session
+        guards.require_pose(frame["view"], frame["camera"], session["pose_tolerance"])
+        guards.require_projection(frame["projection"], request["size"], frame["focal"])
+        raw_depth = np.asarray(raw["distance_to_image_plane"])
+        guards.require_depth(raw_depth, frame["depth"], session["least_surface"])
+        if "radiance" in frame:
+            guards.require_light(frame["radiance"])
+        if self._before is not None:
+            self._guard_change(frame, self._before, request["subframes"])
+
+    def _guard_change(self, frame: Frame, before: Frame, subframes: int) -> None:
+        """What two frames in a row must pass."""
+        guards.require_time(before["time"], frame["time"])
+        flow = motion_guards.backward_flow(frame, before)
+        for name in ("depth", "radiance"):
+            if name in frame and name in before:
+                motion_guards.require_change(name, frame[name], before[name], flow)
+        if "motion" in frame and subframes == 1:
+            motion_guards.require_motion(frame["motion"], flow, self._session["motion_tolerance"])
+
+
+def _picture(name: str, raw: Frame, dtype: Any, shape: tuple[int, int]) -> np.ndarray:
+    return guards.require_shape(name, _on_host(raw[name]), dtype, (*shape, 4))
+
+
+def _four_by_four(name: str, params: Frame) -> np.ndarray:
+    flat = np.asarray(params.get(name, ()), np.float64).reshape(-1)
+    if flat.size != 16:
+        raise guards.GuardError("shape", f"{name} holds {flat.size} numbers; expected 16")
+    return flat.reshape(4, 4)
+
+
+def _on_host(data: Any) -> np.ndarray:
+    """A copy of a buffer that may live on the GPU (a warp array)."""
+    return np.array(data.numpy() if hasattr(data, "numpy") else data)
+
+
+def _seconds(reference: Frame) -> float:
+    denominator = float(reference["referenceTimeDenominator"]) or 1.0
+    return float(reference["referenceTimeNumerator"]) / denominator

@@ -1,0 +1,154 @@
+"""Serves an exchange folder: renders what the host asks for, under Isaac Sim's interpreter.
+
+In: the exchange folder (see `exchange`), named by the environment variable DATAGEN_ISAAC_FOLDER; the
+command line belongs to Kit. Out: shards of .npy files, and `done.json` per request.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import exchange
+from .frame_reader import FrameReader
+from .isaac_driver import Kit
+
+FOLDER = "DATAGEN_ISAAC_FOLDER"
+POLL_SECONDS = 0.01
+Frame = dict[str, Any]
+
+
+class Worker:
+    """Serves the requests of one exchange folder, in order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._session = exchange.read_json(folder / exchange.SESSION)
+        self._reader = FrameReader(self._session)
+        self._beat("start")
+
+    def run(self) -> None:
+        """Serve until the host says stop."""
+        self._kit = kit = Kit(self._session)
+        self._beat("started")
+        settings = kit.open()
+        exchange.write_json(
+            self._folder / exchange.READY,
+            {"version": exchange.VERSION, "versions": kit.versions(), "settings": settings},
+        )
+        number = 0
+        while not (self._folder / exchange.STOP).exists():
+            path = exchange.request_file(self._folder, number)
+            if path.exists():
+                self._serve(exchange.read_json(path), exchange.result_folder(self._folder, number))
+                number += 1
+            else:
+                time.sleep(POLL_SECONDS)
+        kit.close()
+
+    def _serve(self, request: dict[str, Any], result: Path) -> None:
+        result.mkdir(parents=True, exist_ok=True)
+        cold = self._kit.prepare(request)
+        lead = self._lead(request, cold)
+        views = lead + request["views"]
+        if request["strategy"] == "T":
+            self._kit.write_samples(views)
+        if lead or not request["continues"]:
+            self._reader = FrameReader(self._session)
+        shards = Shards(result, request)
+        for i, view in enumerate(views):
+            if request["strategy"] == "P":
+                self._kit.write_pose(view)
+            self._kit.step(request)
+            warming = i < len(lead)
+            frame = self._reader.read(self._kit.capture(), view, request, warming=warming)
+            if not warming:
+                shards.add(frame)
+            self._beat(f"frame {i}")
+        shards.close()
+
+    def _lead(self, request: dict[str, Any], cold: bool) -> list[Frame]:
+        """Views to be rendered and thrown away: none where the request before went up to here."""
+        if cold:
+            first = (request["before"] or request["views"])[0]
+            return [first] * self._session["warm_up"] + request["before"]
+        return [] if request["continues"] else list(request["before"])
+
+    def _beat(self, what: str) -> None:
+        with (self._folder / exchange.PROGRESS).open("a", encoding="utf-8") as file:
+            file.write(f'{{"at": {time.time():.3f}, "what": "{what}"}}\n')
+
+    def report(self, error: BaseException) -> None:
+        """Say what went wrong."""
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        guard = getattr(error, "guard", None)
+        exchange.write_json(
+            self._folder / exchange.ERROR,
+            {
+                "kind": "guard" if guard else "disk" if full else "vendor",
+                "guard": guard,
+                "message": str(error) if guard else f"{type(error).__name__}: {error}",
+                "traceback": traceback.format_exc(),
+            },
+        )
+
+
+class Shards:
+    """Frames to shards of a fixed number of rows."""
+
+    def __init__(self, result: Path, request: dict[str, Any]) -> None:
+        self._result, self._request = result, request
+        self._rows: list[Frame] = []
+        self._first = 0
+        self._digests: list[str] = []
+
+    def add(self, frame: Frame) -> None:
+        """Take one frame; seal a shard when it is full."""
+        self._rows.append({name: frame[name] for name in self._request["outputs"]})
+        if len(self._rows) == self._request["shard_frames"]:
+            self._seal()
+
+    def _seal(self) -> None:
+        names = self._request["outputs"]
+        columns = {name: np.stack([row[name] for row in self._rows]) for name in names}
+        index = len(self._digests)
+        self._digests.append(exchange.write_shard(self._result, index, self._first, columns))
+        self._first += len(self._rows)
+        self._rows = []
+
+    def close(self) -> None:
+        """Seal the rest and say that the request is done."""
+        if self._rows:
+            self._seal()
+        done = {"frames": self._first, "shards": self._digests}
+        exchange.write_json(self._result / exchange.DONE, done)
+
+
+def _end_with_host() -> None:
+    """The host holds our standard input open; when it closes, the host is gone."""
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve the exchange folder; the exit code means nothing."""
+    threading.Thread(target=_end_with_host, daemon=True).start()
+    worker = Worker(Path(os.environ[FOLDER]))
+    try:
+        worker.run()
+    except BaseException as error:
+        worker.report(error)
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
