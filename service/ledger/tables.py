@@ -45,7 +45,9 @@ jobs = Table(
     Column("last_event", Integer, nullable=False),
     Index("jobs_by_owner", "owner", "created_ms", "id"),
     Index("jobs_by_age", "created_ms", "id"),
-    Index("jobs_by_state", "state"),
+    # these two hold all that a submission sums, so that no row with its spec is read for it
+    Index("jobs_by_state", "state", "frames", "frames_done", "expected_bytes"),
+    Index("jobs_sums_of_owner", "owner", "state", "frames", "frames_done", "expected_bytes"),
     Index("jobs_deleted", "deleted_ms"),
 )
 

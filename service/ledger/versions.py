@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from service.ledger.database import Database
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions`; a test holds it to that."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATING = 0x6D696772617465
