@@ -13,7 +13,7 @@ from service.errors import CrossOrigin, Forbidden, Unauthorized
 from service.http.middleware import SAFE_METHODS
 from service.ledger import keys
 from service.ledger.keys import LOCAL, Caller, Scope
-from service.models import ASSET_ID, DATASET_ID, JOB_ID
+from service.models import ASSET_ID, DATASET_ID, HEX, JOB_ID
 from service.state import State
 
 SESSION_COOKIE = "datagen_session"
@@ -83,9 +83,9 @@ Reader = Annotated[Caller, Depends(_allowed(Scope.READ))]
 Submitter = Annotated[Caller, Depends(_allowed(Scope.SUBMIT))]
 Admin = Annotated[Caller, Depends(_allowed(Scope.ADMIN))]
 
-JobId = Annotated[str, Path(pattern=JOB_ID)]
-DatasetId = Annotated[str, Path(pattern=DATASET_ID)]
-AssetId = Annotated[str, Path(pattern=ASSET_ID)]
+JobId = Annotated[str, Path(pattern=JOB_ID, examples=[f"job_{HEX}"])]
+DatasetId = Annotated[str, Path(pattern=DATASET_ID, examples=[f"dataset_{HEX}"])]
+AssetId = Annotated[str, Path(pattern=ASSET_ID, examples=[f"asset_{HEX}"])]
 NO_NULL = "^[^\\x00]*$"
 """Pattern of text that every database can look for."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many.")]

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from schemas.job import JobSpec
 from service.errors import Forbidden, Unauthorized
+from service.examples import add_examples
 from service.http.problems import documented
 from service.models import ProblemDocument, json_schema_of
 
@@ -44,6 +45,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             _complete(operation, refusals)
+            add_examples(operation, shapes)
     return document
 
 

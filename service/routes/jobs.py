@@ -42,6 +42,7 @@ from service.views import cursor_after, job_view, read_cursor, segment_view, sit
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
+PICTURE = {"schema": {"type": "string", "format": "binary"}}
 BODY_PROBLEMS = (Unreadable, TooLarge, UnsupportedMedia, Invalid)
 Key = Annotated[
     str | None,
@@ -271,7 +272,7 @@ def get_log(state: StateDep, who: Reader, job_id: JobId) -> PlainTextResponse:
     summary="Picture of a finished segment",
     response_class=Response,
     responses={
-        200: {"content": {"image/png": {}, "image/gif": {}}},
+        200: {"content": {"image/png": PICTURE, "image/gif": PICTURE}},
         304: {"description": "The caller has it already."},
         **documented(NotFound, TooManyRequests),
     },
@@ -281,7 +282,7 @@ def get_preview(
     state: StateDep,
     who: Reader,
     job_id: JobId,
-    name: Annotated[str, Path(max_length=100)],
+    name: Annotated[str, Path(max_length=100, examples=["orbit.png"])],
 ) -> Response:
     """A contact sheet (`<segment>.png`) or film (`<segment>.gif`) of RGB, flow, events, spikes."""
     with state.database.read() as connection:

@@ -33,7 +33,7 @@ RENDERERS = {"embedded": "cpu", "isaac": "isaac"}
     "/v1/schemas/{name}", summary="JSON Schema", responses=documented(NotFound, TooManyRequests)
 )
 def get_schema(
-    _who: Reader, name: Annotated[Literal["job", "manifest", "card"], Path()]
+    _who: Reader, name: Annotated[Literal["job", "manifest", "card"], Path(examples=["job"])]
 ) -> dict[str, Any]:
     """JSON Schema of a job spec, a dataset's manifest or its card."""
     return SCHEMAS[name].model_json_schema()
@@ -107,7 +107,9 @@ def metrics(state: StateDep, _who: Admin) -> Response:
     response_class=PlainTextResponse,
     responses=documented(NotFound),
 )
-def get_problem(slug: Annotated[str, Path(max_length=64)]) -> PlainTextResponse:
+def get_problem(
+    slug: Annotated[str, Path(max_length=64, examples=["invalid"])],
+) -> PlainTextResponse:
     """Title and status of a problem type; the `type` of every problem document leads here."""
     kind = problem_types().get(slug)
     if kind is None:
