@@ -10,7 +10,8 @@ class Limits:
     """Time limits [s] and counts."""
 
     start: float = 1200.0
-    """Until the stage is open; the first start of an installation compiles shaders for 5 to 15 min."""
+    """Until the stage is open, and again until the first pictures are there: the first start of an
+    installation compiles shaders for 5 to 15 min."""
     silence: float = 120.0
     """Without a heartbeat while a request is at work."""
     close: float = 30.0

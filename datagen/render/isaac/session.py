@@ -60,7 +60,7 @@ class Session:
         """
         folder.mkdir(parents=True)
         self._folder, self._limits = folder, limits
-        self._requests = 0
+        self._requests, self._warm = 0, False
         self.frames = 0
         exchange.write_json(folder / exchange.SESSION, session)
         self._log = (folder / LOG).open("wb")
@@ -112,6 +112,7 @@ class Session:
             said, columns = self._next_shard(result, index)
             if said["first"] != taken:
                 raise self._lost(f"gave row {said['first']}; expected {taken}")
+            self._warm = True
             yield taken, columns
             taken, index = taken + int(said["count"]), index + 1
         self._wait_until_done(result, taken)
@@ -144,7 +145,8 @@ class Session:
         if ended:
             self._refuse_end("before it was done")
         age = time.time() - (self._folder / exchange.PROGRESS).stat().st_mtime
-        if age > self._limits.silence:
+        # the first picture of an installation waits for its shaders to be compiled
+        if age > (self._limits.silence if self._warm else self._limits.start):
             raise self._lost(f"gave no sign of life for {age:.0f} s")
         time.sleep(POLL)
 
