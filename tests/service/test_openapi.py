@@ -20,7 +20,7 @@ from service_kit import LocalService, make_settings, serving
 
 BY_HAND = ("POST /v1/jobs:estimate", "POST /v1/assets", "GET /readyz")
 """Two start a process, one says 503 without a dispatcher; other files ask them."""
-EXAMPLES = 20
+EXAMPLES = 45
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
