@@ -26,7 +26,7 @@ from datagen.render.isaac.host import IsaacSimRenderer
 from schemas.arrays import Labels, Views
 
 SEEN = busy_scene()
-QUICK = dataclasses.replace(LIMITS, silence=3.0, close=0.5, terminate=0.5)
+QUICK = dataclasses.replace(LIMITS, silence=5.0, close=0.5, terminate=0.5)
 
 
 @pytest.fixture(scope="module")
