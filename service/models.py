@@ -121,33 +121,6 @@ class ValidView(View):
     """The scene was opened and every camera position looked at."""
 
 
-class SegmentCost(View):
-    """What one segment will cost."""
-
-    name: str
-    frames: int
-    sub_frames: int
-    events: int
-    spikes: int
-    bytes: int
-    seconds: float
-
-
-class CostView(View):
-    """What a job will cost, from a sample of it that was rendered."""
-
-    frames: int
-    sub_frames: int
-    events: int
-    spikes: int
-    bytes: int
-    """Of the finished dataset."""
-    seconds: float
-    """Wall time with all CPU slots for this job."""
-    workers: int
-    segments: list[SegmentCost]
-
-
 class FileView(View):
     """A file to download."""
 

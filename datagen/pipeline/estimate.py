@@ -23,7 +23,7 @@ from datagen.pipeline.job import Job
 from datagen.pipeline.segment import OpenSegment, open_segment
 from datagen.plan import SegmentPlan, plan_job
 from schemas.arrays import EventArray
-from schemas.base import Spec
+from schemas.estimate import Estimate, SegmentEstimate
 from schemas.sensor import SpikeCameraSpec
 
 LABEL_PLACES = 12
@@ -36,47 +36,6 @@ PACKAGE_SECONDS_PER_BYTE = 1.0 / 45e6
 """gzip and checksums, per byte before compression."""
 START_SECONDS = 6.0
 """Interpreter, libraries, cached kernels and previews of one worker."""
-
-
-class SegmentEstimate(Spec):
-    """What one segment will cost."""
-
-    name: str
-    frames: int
-    sub_frames: int
-    events: int
-    spikes: int
-    bytes: int
-    seconds: float
-    """On one worker."""
-
-
-class Estimate(Spec):
-    """What a job will cost."""
-
-    frames: int
-    sub_frames: int
-    events: int
-    spikes: int
-    bytes: int
-    """Of the finished dataset."""
-    seconds: float
-    """Wall time with the planned number of workers."""
-    workers: int
-    segments: list[SegmentEstimate]
-
-    def describe(self) -> str:
-        """A table for people."""
-        rows = [f"{'segment':20} {'frames':>8} {'pictures':>9} {'events':>13} {'MB':>9} {'min':>7}"]
-        rows += [
-            f"{s.name:20} {s.frames:8,} {s.sub_frames:9,} {s.events:13,} {s.bytes / 1e6:9,.1f} {s.seconds / 60:7.1f}"
-            for s in self.segments
-        ]
-        rows.append(
-            f"total: {self.frames:,} frames, {self.sub_frames:,} pictures, {self.events:,} events, "
-            f"{self.bytes / 1e6:,.1f} MB, about {self.seconds / 60:.1f} min with {self.workers} worker(s)"
-        )
-        return "\n".join(rows)
 
 
 def estimate(job: Job, *, workers: int) -> Estimate:

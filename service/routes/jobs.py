@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from datagen.store import free_bytes
+from schemas.estimate import Estimate
 from service import checks
 from service.clock import now_ms
 from service.deps import NO_NULL, Cursor, JobId, Limit, Reader, StateDep, Submitter
@@ -32,7 +33,7 @@ from service.job_log import log_text
 from service.ledger import jobs
 from service.ledger.jobs import Limits, NewJob
 from service.ledger.keys import Caller
-from service.models import CostView, JobPage, JobView, SegmentList, ValidView
+from service.models import JobPage, JobView, SegmentList, ValidView
 from service.previews import preview_content
 from service.routes.bodies import SPEC_BODY, JobBody, find_uploads, read_job
 from service.state import State
@@ -142,12 +143,12 @@ async def validate(
     openapi_extra=SPEC_BODY,
     responses=documented(*BODY_PROBLEMS, TooManyRequests, Busy, Unavailable),
 )
-async def estimate(request: Request, state: StateDep, who: Submitter) -> CostView:
+async def estimate(request: Request, state: StateDep, who: Submitter) -> Estimate:
     """Render a small sample of a job and say what all of it will cost. Takes some seconds."""
     body = await read_job(request, state.settings)
     uploads = await to_thread.run_sync(find_uploads, state.database, body, who)
     cost = await checks.estimate(state, body.spec.canonical_json(), uploads)
-    return CostView.model_validate(cost)
+    return Estimate.model_validate(cost)
 
 
 @router.get("/jobs", summary="List jobs", responses=documented(Unreadable, TooManyRequests))
