@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,7 @@ import httpx
 
 from datagen.spec_file import load_yaml
 from schemas.base import Spec
+from schemas.estimate import Estimate
 from service.client.connection import PAUSES, Connection
 from service.client.events import Event, read_events
 from service.client.transfer import (
@@ -27,7 +29,6 @@ from service.client.transfer import (
 )
 from service.models import (
     AssetView,
-    CostView,
     DatasetDetail,
     DatasetView,
     JobView,
@@ -109,9 +110,9 @@ class AsyncClient:
         )
         return ValidView.model_validate(found)
 
-    async def estimate(self, job: Job) -> CostView:
+    async def estimate(self, job: Job) -> Estimate:
         """What a job will cost."""
-        return CostView.model_validate(
+        return Estimate.model_validate(
             await self._json("POST", "/v1/jobs:estimate", json=plain(job))
         )
 
@@ -121,7 +122,7 @@ class AsyncClient:
 
     async def jobs(
         self, *, states: Sequence[JobState | str] = (), name: str | None = None
-    ) -> AsyncIterator[JobView]:
+    ) -> AsyncGenerator[JobView]:
         """One's jobs, the newest first, fetched page by page."""
         params: dict[str, Any] = {"state": [str(state) for state in states]}
         if name is not None:
@@ -129,7 +130,7 @@ class AsyncClient:
         async for found in self._pages("/v1/jobs", "jobs", params):
             yield JobView.model_validate(found)
 
-    async def datasets(self, *, name: str | None = None) -> AsyncIterator[DatasetView]:
+    async def datasets(self, *, name: str | None = None) -> AsyncGenerator[DatasetView]:
         """One's datasets, the newest first, fetched page by page."""
         params = {} if name is None else {"name": name}
         async for found in self._pages("/v1/datasets", "datasets", params):
@@ -137,7 +138,7 @@ class AsyncClient:
 
     async def _pages(
         self, path: str, what: str, params: dict[str, Any]
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any]]:
         cursor: str | None = None
         while True:
             more = params if cursor is None else {**params, "cursor": cursor}
@@ -169,14 +170,15 @@ class AsyncClient:
         """Delete a finished job and its dataset."""
         await self._connection.request("DELETE", f"/v1/jobs/{job_id}")
 
-    async def watch(self, job_id: str, *, after: int = 0) -> AsyncIterator[Event]:
+    async def watch(self, job_id: str, *, after: int = 0) -> AsyncGenerator[Event]:
         """A job's events from number `after` + 1 on, through interruptions, until it is finished."""
         tries = iter(PAUSES)
         while True:
             try:
-                async for event in self._follow(job_id, after):
-                    yield event
-                    after, tries = event.number, iter(PAUSES)
+                async with aclosing(self._follow(job_id, after)) as events:
+                    async for event in events:
+                        yield event
+                        after, tries = event.number, iter(PAUSES)
                 return
             except httpx.TransportError:
                 pause = next(tries, None)
@@ -184,7 +186,7 @@ class AsyncClient:
                     raise
                 await asyncio.sleep(pause)
 
-    async def _follow(self, job_id: str, after: int) -> AsyncIterator[Event]:
+    async def _follow(self, job_id: str, after: int) -> AsyncGenerator[Event]:
         headers = {"Last-Event-ID": str(after)}
         path = f"/v1/jobs/{job_id}/events"
         async with self._connection.stream(path, headers, read_timeout=SILENCE_SECONDS) as response:
@@ -195,8 +197,9 @@ class AsyncClient:
         """The job when it is finished, whether or not it succeeded."""
         after = 0
         while (view := await self.job(job_id)).state not in FINISHED:
-            async for event in self.watch(job_id, after=after):
-                after = event.number
+            async with aclosing(self.watch(job_id, after=after)) as events:
+                async for event in events:
+                    after = event.number
         return view
 
     async def dataset(self, dataset_id: str) -> DatasetDetail:
@@ -227,8 +230,12 @@ class AsyncClient:
                 url = file_url(dataset_id, file.name)
                 return await fetch(self._connection, url, file, targets[i], on_progress)
 
-        received = await asyncio.gather(*(bring(i) for i in range(len(targets))))
-        return Transfer(targets, sum(received))
+        try:
+            async with asyncio.TaskGroup() as group:  # one that fails ends the others
+                received = [group.create_task(bring(i)) for i in range(len(targets))]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return Transfer(targets, sum(task.result() for task in received))
 
     async def upload(self, path: Path | str) -> AssetView:
         """Upload a scene, picture, recording or archive of those."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +11,12 @@ from typing import Self, TypeVar
 import httpx
 from anyio.from_thread import start_blocking_portal
 
+from schemas.estimate import Estimate
 from service.client.asynchronous import LOCAL, AsyncClient, Job
 from service.client.events import Event
 from service.client.transfer import Progress, Transfer
 from service.models import (
     AssetView,
-    CostView,
     DatasetDetail,
     DatasetView,
     JobView,
@@ -58,14 +58,17 @@ class Client:
         self._portal.call(self._client.close)
         self._thread.__exit__(None, None, None)
 
-    def _each(self, items: AsyncIterator[Item]) -> Iterator[Item]:
+    def _each(self, items: AsyncGenerator[Item]) -> Iterator[Item]:
         async def next_of() -> list[Item]:
             async for item in items:
                 return [item]
             return []
 
-        while found := self._portal.call(next_of):
-            yield found[0]
+        try:
+            while found := self._portal.call(next_of):
+                yield found[0]
+        finally:
+            self._portal.call(items.aclose)  # who stops early leaves no answer open
 
     def submit(self, job: Job, *, key: str | None = None) -> JobView:
         """Submit a job."""
@@ -75,7 +78,7 @@ class Client:
         """Check a job without submitting it."""
         return self._portal.call(partial(self._client.validate, job, scene=scene))
 
-    def estimate(self, job: Job) -> CostView:
+    def estimate(self, job: Job) -> Estimate:
         """What a job will cost."""
         return self._portal.call(self._client.estimate, job)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 from collections.abc import AsyncIterator
@@ -28,9 +29,10 @@ class Faulty(httpx.AsyncBaseTransport):
 
     def __init__(self, after: int, times: int) -> None:
         self._inner = httpx.AsyncHTTPTransport()
-        self._after = after
+        self.after = after
         self._left = times
         self.seen: Seen = []
+        self.closed = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
@@ -40,7 +42,7 @@ class Faulty(httpx.AsyncBaseTransport):
             return response
         self._left -= 1
         return httpx.Response(
-            response.status_code, headers=response.headers, stream=Cut(response, self._after)
+            response.status_code, headers=response.headers, stream=Cut(response, self)
         )
 
     async def aclose(self) -> None:
@@ -48,12 +50,12 @@ class Faulty(httpx.AsyncBaseTransport):
 
 
 class Cut(httpx.AsyncByteStream):
-    def __init__(self, response: httpx.Response, after: int) -> None:
+    def __init__(self, response: httpx.Response, owner: Faulty) -> None:
         self._response = response
-        self._after = after
+        self._owner = owner
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = self._after
+        left = self._owner.after
         async for block in self._response.stream:  # type: ignore[union-attr]
             yield block[:left]
             left -= len(block)
@@ -61,6 +63,7 @@ class Cut(httpx.AsyncByteStream):
                 raise httpx.ReadError("the connection broke")
 
     async def aclose(self) -> None:
+        self._owner.closed += 1
         await self._response.aclose()
 
 
@@ -128,6 +131,37 @@ def test_damage_on_the_server_is_told(service: LocalService, tmp_path: Path) -> 
     with Client(service.url) as client, pytest.raises(DatasetError, match="SHA-256"):
         client.download(job_id.replace("job", "dataset"), tmp_path)
     assert not (tmp_path / "orbit.h5").exists()
+
+
+def test_one_bad_file_ends_the_other_downloads(service: LocalService, tmp_path: Path) -> None:
+    """Leave no transfer running behind the error."""
+    job_id = service.finished()
+    path = service.folders.dataset(job_id) / "orbit.h5"
+    path.write_bytes(bytes(path.stat().st_size))
+
+    class Endless(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if "/files/" in request.url.path and not request.url.path.endswith("orbit.h5"):
+                await anyio.sleep_forever()
+            return await super().handle_async_request(request)
+
+    async def bring() -> None:
+        async with AsyncClient(service.url, transport=Endless()) as client:
+            with pytest.raises(DatasetError, match="SHA-256"):
+                await client.download(job_id.replace("job", "dataset"), tmp_path, parallel=9)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    anyio.run(bring)
+
+
+def test_who_stops_following_leaves_no_answer_open(service: LocalService) -> None:
+    """Close the stream of events when its reader goes."""
+    job_id = service.finished()
+    faulty = Faulty(after=10**9, times=1)
+    with Client(service.url, transport=faulty) as client:
+        for _ in client.watch(job_id):
+            break
+        assert faulty.closed == 1
 
 
 def test_following_goes_on_after_a_break(service: LocalService) -> None:
