@@ -3,7 +3,7 @@
 from datagen.dataset.folder import Dataset, open_dataset
 from datagen.dataset.segment import Segment
 from datagen.dataset.streams import EventStream, SpikeStream
-from datagen.dataset.windows import Window, WindowDataset
+from datagen.dataset.windows import Window, WindowDataset, windows_by_count
 
 __all__ = [
     "Dataset",
@@ -13,4 +13,5 @@ __all__ = [
     "Window",
     "WindowDataset",
     "open_dataset",
+    "windows_by_count",
 ]

@@ -55,6 +55,28 @@ class Window:
         return self.segment.rgb(self.start), self.segment.rgb(self.stop)
 
 
+def windows_by_count(
+    segment: Segment, count: int, *, longest: int, sensor: str | None = None
+) -> list[Window]:
+    """From every frame the shortest window with at least `count` events, if there is one.
+
+    Windows end on frames too, so that their flow is exact.
+
+    Args:
+        segment: where to look.
+        count: events per window, 1 or more.
+        longest: most frame intervals per window.
+        sensor: event stream; the first one if None.
+    """
+    until = segment.events(sensor).frame_to_idx
+    stops = np.searchsorted(until, until + count, side="left")
+    return [
+        Window(segment, start, int(stop))
+        for start, stop in enumerate(stops)
+        if stop < segment.frame_count and stop - start <= longest
+    ]
+
+
 class WindowDataset:
     """Windows by index as dicts of arrays: what `torch.utils.data.DataLoader` wants, without torch.
 

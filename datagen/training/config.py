@@ -19,12 +19,24 @@ class WindowSpec(Spec):
     """Frame intervals per window: the flow to predict is from frame k to frame k + frames."""
     extra_frames: tuple[PositiveCount, ...] = ()
     """Further window lengths to train on; evaluation keeps to `frames`."""
+    min_events: PositiveCount | None = None
+    """Windows by count: from every frame the fewest intervals, `frames` at most, that hold so many
+    events; starts with fewer are left out. None: windows of `frames` intervals."""
     bins: Annotated[int, Field(strict=True, ge=2, le=64)] = 5
     """Time bins of the voxel grid."""
     sensor: str | None = None
     """Event stream, by its sensor's name; the first one if None."""
     extra_sensors: tuple[str, ...] = ()
     """Further streams of the same film to train on; evaluation keeps to `sensor`."""
+
+    @model_validator(mode="after")
+    def _by_time_or_count(self) -> WindowSpec:
+        if self.min_events is not None and self.extra_frames:
+            raise ValueError(
+                f"both min_events {self.min_events} and extra_frames {self.extra_frames}; expected "
+                "windows by count or of several lengths. Leave one out."
+            )
+        return self
 
 
 class AugmentSpec(Spec):

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +21,6 @@ from torch.utils.data import Dataset as TorchDataset
 
 from datagen.dataset import Segment, Window
 from datagen.errors import InputError
-from datagen.recordings.open import open_any
 from datagen.seeding import rng_for
 from datagen.training.augment import augment_sample, augment_window
 from datagen.training.config import TrainConfig
@@ -31,8 +30,8 @@ from datagen.training.measure import Case
 from datagen.training.models.base import ModelSpec
 from datagen.training.objective import ContrastSpec, PhotometricSpec
 from datagen.training.sample import Sample, active_pixels
+from datagen.training.windows import list_segments, trained_windows
 
-Split = Literal["train", "val", "test"]
 ALL = slice(None)
 CacheKey = tuple[Path, str, int, int, bool, str | None]
 """Segment, frames, direction and event stream."""
@@ -80,43 +79,6 @@ class Reading:
             look_back=looks_back(config.model),
             pictures=isinstance(config.objective, PhotometricSpec),
         )
-
-
-def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
-    """The segments of a split of all datasets, in order.
-
-    Raises:
-        DatasetError: a folder or file cannot be read.
-    """
-    return [
-        segment
-        for path in datasets
-        for segment in open_any(path).segments
-        if segment.split == split
-    ]
-
-
-def list_windows(
-    segments: Sequence[Segment],
-    lengths: Sequence[int],
-    *,
-    before: bool = False,
-    after: bool = False,
-) -> list[Window]:
-    """Every window of the given lengths [frame intervals] that lies within a segment.
-
-    Args:
-        segments: where to look.
-        lengths: frame intervals.
-        before: only windows with another of their length before them.
-        after: only windows with another of their length after them.
-    """
-    return [
-        Window(segment, start, start + length)
-        for segment in segments
-        for length in sorted(set(lengths))
-        for start in range(before * length, segment.frame_count - (1 + after) * length)
-    ]
 
 
 def read_window(window: Window, what: Reading, *, reverse: bool = False) -> WindowData:
@@ -292,26 +254,15 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
         DatasetError: a dataset cannot be read.
     """
     segments = list_segments(config.datasets, "train")
-    look_back = looks_back(config.model)
-    windows = list_windows(
-        segments,
-        (config.window.frames, *config.window.extra_frames),
-        before=look_back,
-        after=look_back and config.augment.reverse_time > 0,
-    )
+    windows = trained_windows(segments, config)
     names = ", ".join(str(path) for path in config.datasets)
-    if not windows:
-        raise InputError(
-            f"{names}: no training windows; the train segments have "
-            f"{[segment.frame_count for segment in segments]} frames; expected one of more than "
-            f"{(1 + 2 * look_back) * config.window.frames}. Add a train segment, or shorten "
-            "`window.frames`."
-        )
     if not any(len(segment.events(config.window.sensor)) for segment in segments):
         raise InputError(
             f"{names}: the train segments hold no events; expected an event sensor that fired. "
             "Lower its threshold, or move the camera faster."
         )
+    if not windows:
+        raise InputError(f"{names}: {_why_no_windows(segments, config)}")
     sizes = {(s.intrinsics.height, s.intrinsics.width) for s in segments}
     if len({(min(h, config.crop), min(w, config.crop)) for h, w in sizes}) > 1:
         raise InputError(
@@ -319,6 +270,18 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
             "one size, or all at least as large as the crop. Lower `crop`."
         )
     return TrainingWindows(windows, config)
+
+
+def _why_no_windows(segments: Sequence[Segment], config: TrainConfig) -> str:
+    spec = config.window
+    by_count = "" if spec.min_events is None else f" with {spec.min_events} events"
+    remedy = "" if spec.min_events is None else ", or lower `window.min_events`"
+    return (
+        f"no training windows{by_count}; the train segments have "
+        f"{[segment.frame_count for segment in segments]} frames; expected one of more than "
+        f"{(1 + 2 * looks_back(config.model)) * spec.frames}. Add a train segment, or shorten "
+        f"`window.frames`{remedy}."
+    )
 
 
 def training_batches(

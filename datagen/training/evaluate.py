@@ -22,13 +22,13 @@ from datagen.store import write_file, write_json
 from datagen.training.baselines import Vector
 from datagen.training.checkpoint import load_checkpoint
 from datagen.training.config import TrainConfig
-from datagen.training.data import Split, list_windows, window_cases
-from datagen.training.encoding import looks_back
+from datagen.training.data import window_cases
 from datagen.training.measure import Case, Measured, Predictor, measure, network_predictor
 from datagen.training.numerics import numeric_threads
 from datagen.training.pictures import Panel, comparison_row, save_sheet
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
+from datagen.training.windows import Split, describe_windows, evaluated_windows
 
 NATIVE = Protocol("native")
 PICTURE_ROWS = 3
@@ -121,29 +121,18 @@ def judge(
     return report
 
 
-def describe_windows(config: TrainConfig) -> str:
-    """Which windows are evaluated, in words."""
-    frames = config.window.frames
-    before = " that has another before it" if looks_back(config.model) else ""
-    events = f", events of {config.window.sensor}" if config.window.sensor else ""
-    return (
-        f"every window of {frames} frame interval{'s' * (frames > 1)}{before}{events}, "
-        "full resolution"
-    )
-
-
 def _windows_by_segment(
     dataset: Dataset, split: Split, config: TrainConfig
 ) -> dict[str, list[Window]]:
     segments = [segment for segment in dataset.segments if segment.split == split]
     windows: dict[str, list[Window]] = {}
-    for window in list_windows(segments, [config.window.frames], before=looks_back(config.model)):
+    for window in evaluated_windows(segments, config):
         windows.setdefault(window.segment.name, []).append(window)
     if not windows:
         present = sorted({segment.split for segment in dataset.segments})
         raise InputError(
-            f"{dataset.path}: the {split} split has no window of {config.window.frames} frame "
-            f"intervals to evaluate; the dataset has the splits {present}. Choose another split."
+            f"{dataset.path}: the {split} split has no window to evaluate, expected "
+            f"{describe_windows(config)}; the dataset has the splits {present}. Choose another split."
         )
     return windows
 

@@ -19,11 +19,11 @@ from datagen.export.flow_png import read_flow_png
 from datagen.recordings.open import open_any
 from datagen.training.baselines import Vector, mean_flow
 from datagen.training.config import TrainConfig, WindowSpec
-from datagen.training.data import Split, list_windows
 from datagen.training.evaluate import NATIVE, judge
 from datagen.training.measure import Case
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
+from datagen.training.windows import Split, list_windows
 
 
 def evaluate_predictions(
@@ -89,5 +89,5 @@ def read_prediction(folder: Path, window: Window) -> NDArray[np.float32]:
 def _train_mean(dataset: Dataset, frames: int) -> Vector | None:
     """Mean flow of the train split; None without one."""
     segments = [segment for segment in dataset.segments if segment.split == "train"]
-    windows = list_windows(segments, [frames])
+    windows = list_windows(segments, WindowSpec(frames=frames))
     return mean_flow(window.flow() for window in windows) if windows else None

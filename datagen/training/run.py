@@ -14,12 +14,12 @@ from datagen.training.average import Weights, start_average
 from datagen.training.baselines import mean_flow
 from datagen.training.checkpoint import Checkpoint, dataset_digest, load_checkpoint
 from datagen.training.config import TrainConfig
-from datagen.training.data import TrainingWindows, list_segments, list_windows, training_windows
-from datagen.training.encoding import looks_back
-from datagen.training.evaluate import NATIVE, describe_windows
+from datagen.training.data import TrainingWindows, training_windows
+from datagen.training.evaluate import NATIVE
 from datagen.training.models.base import build_model
 from datagen.training.numerics import seeded
 from datagen.training.ranks import Ranks
+from datagen.training.windows import describe_windows, evaluated_windows, list_segments
 
 FREE_FIELDS = {
     "dataset", "more_datasets", "out", "steps", "minutes", "workers", "threads", "cache_mb",
@@ -100,11 +100,7 @@ def open_run(config: TrainConfig, ranks: Ranks) -> Run:
     with seeded(config.seed):
         model = build_model(config.model, bins=config.window.bins)
     model = model.to(config.device, memory_format=torch.channels_last)
-    validation = list_windows(
-        list_segments(config.datasets, "val"),
-        [config.window.frames],
-        before=looks_back(config.model),
-    )
+    validation = evaluated_windows(list_segments(config.datasets, "val"), config)
     run = Run(
         config=config,
         ranks=ranks,
@@ -126,12 +122,12 @@ def open_run(config: TrainConfig, ranks: Ranks) -> Run:
 
 
 def _mean_flow(windows: TrainingWindows) -> tuple[float, float]:
-    """Over the training windows of the evaluated length."""
-    length = windows.config.window.frames
+    """Over the training windows of the kind that is evaluated."""
+    spec = windows.config.window
     data = (
         windows.cache.read(window)
         for window in windows.windows
-        if window.stop - window.start == length
+        if spec.min_events is not None or window.stop - window.start == spec.frames
     )
     u, v = mean_flow((window.flow, window.valid) for window in data)
     return float(u), float(v)

@@ -23,14 +23,13 @@ from datagen.training.data import (
     StepSampler,
     WindowCache,
     draw_points,
-    list_segments,
-    list_windows,
     read_window,
     to_sample,
     training_batches,
     training_windows,
 )
 from datagen.training.models.base import EraftSpec, SmallUnetSpec
+from datagen.training.windows import list_segments, list_windows
 
 Config = Callable[..., TrainConfig]
 PLAIN = Reading(None, look_back=False)
@@ -56,28 +55,54 @@ def assert_equal_batches(
 def test_windows_stay_within_their_segment(tiny: Path) -> None:
     """List every start of every length, and no frame that another segment holds."""
     segments = list_segments([tiny, tiny], "train")
-    windows = list_windows(segments, [1, 3, 3])
+    windows = list_windows(segments, WindowSpec(extra_frames=(3, 3)))
     assert len(segments) == 2
     assert len(windows) == 2 * (5 + 3)
     assert all(window.stop < window.segment.frame_count for window in windows)
 
 
+def test_windows_by_count_are_the_shortest_that_hold_it(tiny: Path) -> None:
+    """End on the first frame with enough events, within the longest, or not at all."""
+    segments = list_segments([tiny], "train")
+    count = len(segments[0].events().slice_by_frame(0, 1)) + 1
+    windows = list_windows(segments, WindowSpec(frames=3, min_events=count))
+    assert {w.stop - w.start for w in windows} >= {2}
+    for window in windows:
+        assert len(window.events()) >= count
+        assert window.stop - window.start <= 3
+        shorter = window.segment.events().slice_by_frame(window.start, window.stop - 1)
+        assert len(shorter) < count
+    starts = {window.start for window in windows}
+    for start in set(range(5)) - starts:
+        assert len(segments[0].events().slice_by_frame(start, min(start + 3, 5))) < count
+
+
+def test_windows_by_count_look_back_as_far_as_they_reach(tiny: Path) -> None:
+    """Leave each window's own length free."""
+    segments = list_segments([tiny], "train")
+    count = len(segments[0].events().slice_by_frame(0, 1)) + 1
+    spec = WindowSpec(frames=3, min_events=count)
+    kept = list_windows(segments, spec, before=True)
+    assert kept == [w for w in list_windows(segments, spec) if w.start >= w.stop - w.start] != []
+
+
 def test_windows_that_look_back_have_room(tiny: Path) -> None:
     """Leave a window's length free before, and after it where film may run backwards."""
     segments = list_segments([tiny], "train")
-    assert [w.start for w in list_windows(segments, [2], before=True)] == [2, 3]
-    assert [w.start for w in list_windows(segments, [1], before=True, after=True)] == [1, 2, 3]
+    assert [w.start for w in list_windows(segments, WindowSpec(frames=2), before=True)] == [2, 3]
+    both = list_windows(segments, WindowSpec(), before=True, after=True)
+    assert [window.start for window in both] == [1, 2, 3]
 
 
 def test_the_window_before_ends_where_the_window_starts(tiny: Path) -> None:
     """Read what came just before, in the film's direction, on one clock."""
-    window = list_windows(list_segments([tiny], "train"), [2], before=True)[0]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2), before=True)[0]
     stream = window.segment.events()
     forward = read_window(window, BACK).window.before
     assert forward is not None
     assert (forward.start_us, forward.stop_us) == (0, window.start_us)
     np.testing.assert_array_equal(forward.events.t, stream.slice_by_frame(0, 2).t)
-    window = list_windows(list_segments([tiny], "train"), [2], after=True)[0]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2), after=True)[0]
     backward = read_window(window, BACK, reverse=True).window
     assert backward.before is not None
     assert backward.before.stop_us == backward.start_us == window.start_us
@@ -93,7 +118,7 @@ def test_splits_do_not_mix(tiny: Path) -> None:
 
 def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
     """Reverse and negate the grid, and read the flow from the last frame to the first."""
-    window = list_windows(list_segments([tiny], "train"), [2])[1]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2))[1]
     forward, backward = (
         to_sample(read_window(window, PLAIN, reverse=reverse), SmallUnetSpec(), bins=5)
         for reverse in (False, True)
@@ -106,7 +131,7 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
 
 def test_the_named_sensor_is_read(tiny: Path) -> None:
     """Take the events of the sensor that the configuration names."""
-    window = list_windows(list_segments([tiny], "train"), [1])[0]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec())[0]
     events = read_window(window, Reading("difference", look_back=False)).window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
@@ -130,7 +155,9 @@ def test_extra_sensors_are_trained_on_too(quick: Config) -> None:
 @pytest.mark.parametrize("limit", [0, 50_000, 1e9])
 def test_a_cache_of_any_size_reads_the_same(tiny: Path, limit: float) -> None:
     """Return what the file holds however much is kept, and never keep more than allowed."""
-    windows = list_windows(list_segments([tiny], "train"), [1, 2], before=True, after=True)
+    windows = list_windows(
+        list_segments([tiny], "train"), WindowSpec(extra_frames=(2,)), before=True, after=True
+    )
     cache = WindowCache(BACK, limit)
     for window, reverse in itertools.product(windows * 2, (False, True)):
         kept = cache.read(window, reverse=reverse)
@@ -193,7 +220,7 @@ def test_several_datasets_are_pooled(quick: Config, tiny: Path) -> None:
 
 def test_pictures_run_backwards_with_the_film(tiny: Path) -> None:
     """Swap the pictures at the ends of a window that is reversed."""
-    window = list_windows(list_segments([tiny], "train"), [1], before=True, after=True)[0]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec(), before=True, after=True)[0]
     forward, backward = (read_window(window, BACK, reverse=r).pictures for r in (False, True))
     assert forward is not None
     assert backward is not None
@@ -205,7 +232,7 @@ def test_pictures_run_backwards_with_the_film(tiny: Path) -> None:
 
 def test_points_are_events_of_the_window_and_padding(tiny: Path) -> None:
     """Draw distinct events, each within its pixel, and fill up with polarity zero."""
-    window = list_windows(list_segments([tiny], "train"), [1])[0]
+    window = list_windows(list_segments([tiny], "train"), WindowSpec())[0]
     events = read_window(window, PLAIN).window
     count = len(events.events)
     points = draw_points(events, count + 7, np.random.default_rng(0))
@@ -228,6 +255,8 @@ def test_too_short_segments_are_refused(quick: Config) -> None:
     """Say how many frames the train segments have."""
     with pytest.raises(InputError, match=r"\[6\] frames"):
         training_windows(quick(window=WindowSpec(frames=6)))
+    with pytest.raises(InputError, match="min_events`"):
+        training_windows(quick(window=WindowSpec(frames=5, min_events=10**9)))
 
 
 def test_a_dataset_without_events_is_refused(quick: Config, copy: Path) -> None:

@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from tiny_dataset import write_manifest
 
+from datagen.dataset import open_dataset, windows_by_count
 from datagen.errors import InputError, OutputError
 from datagen.training import loop
 from datagen.training.average import start_average, update_average
 from datagen.training.checkpoint import load_checkpoint
-from datagen.training.config import AugmentSpec, TrainConfig
+from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
+from datagen.training.evaluate import evaluate
 from datagen.training.loop import learning_rate, train
 from datagen.training.metrics_log import MetricsLog
 from datagen.training.objective import (
@@ -171,6 +174,18 @@ def test_patience_ends_a_run_that_no_longer_improves(quick: Config, copy: Path) 
     result = train(config, progress=False)
     best = load_checkpoint(result.best_checkpoint)
     assert result.steps == best.step + 2 < 50
+
+
+def test_windows_by_count_train_and_are_evaluated(quick: Config, tiny: Path) -> None:
+    """Judge a network on the kind of window that it learned from."""
+    with open_dataset(tiny) as dataset:
+        test = dataset.segments[1]
+        most = int(np.diff(test.events().frame_to_idx).max())
+        chosen = windows_by_count(test, most + 1, longest=3)
+    done = train(quick(window=WindowSpec(frames=3, min_events=most + 1)))
+    report = evaluate(done.last_checkpoint, tiny, progress=False)
+    assert f"at least {most + 1} events" in report.windows
+    assert report.segments["second"].pixels == len(chosen) * 33 * 23 > 0
 
 
 def test_averaged_weights_are_what_is_evaluated(quick: Config) -> None:
