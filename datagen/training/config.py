@@ -11,6 +11,9 @@ from datagen.training.models.base import ModelSpec, SmallUnetSpec
 from datagen.training.objective import ObjectiveSpec, SupervisedSpec
 from schemas.base import Count, Fraction, NonNegative, Positive, PositiveCount, Seed, Spec
 
+TAKE_GRIDS = ("small_unet", "eraft")
+"""Networks that see `bins` pictures, evenly spaced in time."""
+
 
 class WindowSpec(Spec):
     """Which stretch of events is one sample, and how it is shown to the network."""
@@ -28,6 +31,11 @@ class WindowSpec(Spec):
     """Event stream, by its sensor's name; the first one if None."""
     extra_sensors: tuple[str, ...] = ()
     """Further streams of the same film to train on; evaluation keeps to `sensor`."""
+    spikes: str | None = None
+    """Spike stream that the network sees in place of the events, by its sensor's name: the rates in
+    `bins` short windows. Networks that take voxel grids take it."""
+    spike_polls: PositiveCount | None = None
+    """Polls per short window; None: as many as lie side by side."""
 
     @model_validator(mode="after")
     def _by_time_or_count(self) -> WindowSpec:
@@ -35,6 +43,15 @@ class WindowSpec(Spec):
             raise ValueError(
                 f"both min_events {self.min_events} and extra_frames {self.extra_frames}; expected "
                 "windows by count or of several lengths. Leave one out."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _events_or_spikes(self) -> WindowSpec:
+        if self.spikes is not None and self.extra_sensors:
+            raise ValueError(
+                f"both spikes {self.spikes!r} and extra_sensors {self.extra_sensors}; expected one "
+                "spike stream or event streams. Leave one out."
             )
         return self
 
@@ -119,6 +136,15 @@ class TrainConfig(Spec):
     def _limited(self) -> TrainConfig:
         if self.steps is None and self.minutes is None:
             raise ValueError("neither steps nor minutes is given; expected at least one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _sees_spikes(self) -> TrainConfig:
+        if self.window.spikes is not None and self.model.kind not in TAKE_GRIDS:
+            raise ValueError(
+                f"window.spikes with model {self.model.kind}; expected one of {TAKE_GRIDS}, which "
+                "take one picture per instant"
+            )
         return self
 
     @property

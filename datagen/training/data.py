@@ -25,12 +25,13 @@ from datagen.seeding import rng_for
 from datagen.training.augment import augment_sample, augment_window
 from datagen.training.config import TrainConfig
 from datagen.training.encoding import EventWindow, encode, looks_back
-from datagen.training.event_changes import reverse_time
+from datagen.training.event_changes import reverse_polls, reverse_time
 from datagen.training.measure import Case
 from datagen.training.models.base import ModelSpec
-from datagen.training.objective import ContrastSpec, PhotometricSpec
+from datagen.training.objective import ContrastSpec, PhotometricSpec, SupervisedSpec
 from datagen.training.sample import Sample, active_pixels
 from datagen.training.windows import list_segments, trained_windows
+from schemas.arrays import EventArray
 
 ALL = slice(None)
 CacheKey = tuple[Path, str, int, int, bool, str | None]
@@ -56,8 +57,11 @@ class WindowData:
         """Memory held."""
         parts = (self.window, self.window.before)
         events = sum(len(part.events) for part in parts if part is not None)
+        spikes = sum(
+            p.spikes.packed.nbytes for p in parts if p is not None and p.spikes is not None
+        )
         pictures = 0 if self.pictures is None else self.pictures.nbytes
-        return 13 * events + self.flow.nbytes + self.valid.nbytes + pictures
+        return 13 * events + spikes + self.flow.nbytes + self.valid.nbytes + pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,13 @@ class Reading:
     """What to read of a window besides its flow."""
 
     sensor: str | None
-    """Event stream."""
+    """Event stream; the first one if None."""
     look_back: bool
     """Whether to read the events of the window before."""
     pictures: bool = False
     """Whether to read the pictures at its ends."""
+    spikes: str | None = None
+    """Spike stream to read too."""
 
     @classmethod
     def of(cls, config: TrainConfig) -> Reading:
@@ -78,6 +84,7 @@ class Reading:
             sensor=config.window.sensor,
             look_back=looks_back(config.model),
             pictures=isinstance(config.objective, PhotometricSpec),
+            spikes=config.window.spikes,
         )
 
 
@@ -88,12 +95,12 @@ def read_window(window: Window, what: Reading, *, reverse: bool = False) -> Wind
     before = None
     if what.look_back:
         other = (last, 2 * last - first) if reverse else (2 * first - last, first)
-        before = _read_events(Window(window.segment, *other), what.sensor, mirror, None)
+        before = _read_streams(Window(window.segment, *other), what, mirror, None)
     flow, valid = window.backward_flow() if reverse else window.flow()
     pictures = None
     if what.pictures:
         pictures = _grey(window)[::-1] if reverse else _grey(window)
-    return WindowData(_read_events(window, what.sensor, mirror, before), flow, valid, pictures)
+    return WindowData(_read_streams(window, what, mirror, before), flow, valid, pictures)
 
 
 def _grey(window: Window) -> NDArray[np.float32]:
@@ -101,19 +108,28 @@ def _grey(window: Window) -> NDArray[np.float32]:
     return np.stack(window.pictures()).mean(axis=-1, dtype=np.float32) / np.float32(255)
 
 
-def _read_events(
-    window: Window, sensor: str | None, mirror: tuple[int, int] | None, before: EventWindow | None
+def _read_streams(
+    window: Window, what: Reading, mirror: tuple[int, int] | None, before: EventWindow | None
 ) -> EventWindow:
-    """Events of a window; reversed in time about the middle of `mirror` [us], if there is one."""
-    events, start, stop = window.events(sensor), window.start_us, window.stop_us
+    """Streams of a window; reversed in time about the middle of `mirror` [us], if there is one."""
+    events, start, stop = _read_events(window, what), window.start_us, window.stop_us
+    spikes = None if what.spikes is None else window.spikes(what.spikes)
     if mirror is not None:
         events = reverse_time(events, *mirror)
+        spikes = None if spikes is None else reverse_polls(spikes)
         start, stop = sum(mirror) - stop, sum(mirror) - start
     camera = window.segment.intrinsics
     return EventWindow(
-        events=events, start_us=start, stop_us=stop,
+        events=events, spikes=spikes, start_us=start, stop_us=stop,
         height=camera.height, width=camera.width, before=before,
     )  # fmt: skip
+
+
+def _read_events(window: Window, what: Reading) -> EventArray:
+    """Events of a window; none where a network that sees spikes has no event camera beside it."""
+    if what.spikes is not None and what.sensor is None and not window.segment.event_streams:
+        return EventArray.empty()
+    return window.events(what.sensor)
 
 
 class WindowCache:
@@ -150,12 +166,14 @@ class WindowCache:
         return data
 
 
-def to_sample(data: WindowData, model: ModelSpec, bins: int) -> Sample:
+def to_sample(
+    data: WindowData, model: ModelSpec, bins: int, spike_polls: int | None = None
+) -> Sample:
     """The window as a network sees it, and its truth."""
     known = np.where(data.valid[..., None], data.flow, np.float32(0))
     window = data.window
     return Sample(
-        grid=encode(window, model, bins),
+        grid=encode(window, model, bins, spike_polls),
         flow=np.ascontiguousarray(known.transpose(2, 0, 1)),
         valid=data.valid,
         active=active_pixels(window.events, window.height, window.width),
@@ -182,10 +200,14 @@ def draw_points(window: EventWindow, count: int, rng: np.random.Generator) -> ND
 
 def window_cases(windows: Iterable[Window], config: TrainConfig) -> Iterator[Case]:
     """Windows as a run's network sees them, unchanged and in order."""
-    what = Reading(config.window.sensor, look_back=looks_back(config.model))
+    what = replace(Reading.of(config), pictures=False)
     for window in windows:
         data = read_window(window, what)
-        yield Case(window, data.window, to_sample(data, config.model, config.window.bins))
+        yield Case(window, data.window, _sample_of(data, config))
+
+
+def _sample_of(data: WindowData, config: TrainConfig) -> Sample:
+    return to_sample(data, config.model, config.window.bins, config.window.spike_polls)
 
 
 class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
@@ -208,7 +230,7 @@ class TrainingWindows(TorchDataset[dict[str, NDArray[Any]]]):
         sensor = (None, *config.window.extra_sensors)[stream]
         data = self.cache.read(self.windows[place], reverse=reverse, sensor=sensor)
         changed = replace(data, window=augment_window(data.window, config.augment, rng))
-        sample = to_sample(changed, config.model, config.window.bins)
+        sample = _sample_of(changed, config)
         if isinstance(config.objective, ContrastSpec):
             points = draw_points(changed.window, config.objective.points, rng)
             sample = replace(sample, points=points)
@@ -256,7 +278,9 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
     segments = list_segments(config.datasets, "train")
     windows = trained_windows(segments, config)
     names = ", ".join(str(path) for path in config.datasets)
-    if not any(len(segment.events(config.window.sensor)) for segment in segments):
+    if _needs_events(config) and not any(
+        len(segment.events(config.window.sensor)) for segment in segments
+    ):
         raise InputError(
             f"{names}: the train segments hold no events; expected an event sensor that fired. "
             "Lower its threshold, or move the camera faster."
@@ -270,6 +294,14 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
             "one size, or all at least as large as the crop. Lower `crop`."
         )
     return TrainingWindows(windows, config)
+
+
+def _needs_events(config: TrainConfig) -> bool:
+    match config.objective:
+        case ContrastSpec() | SupervisedSpec(mask="events"):
+            return True
+        case _:
+            return config.window.spikes is None
 
 
 def _why_no_windows(segments: Sequence[Segment], config: TrainConfig) -> str:

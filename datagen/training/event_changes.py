@@ -1,6 +1,6 @@
-"""Changes of events under which a window's true flow stays, or is the backward flow.
+"""Changes of events and spikes under which a window's true flow stays, or is the backward flow.
 
-Every function maps events in time order to events in time order and writes to no input.
+Every function maps what is in time order to what is in time order and writes to no input.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.arrays import EventArray
+from schemas.arrays import EventArray, SpikeArray
 
 
 def reverse_time(events: EventArray, start_us: int, stop_us: int) -> EventArray:
@@ -20,6 +20,11 @@ def reverse_time(events: EventArray, start_us: int, stop_us: int) -> EventArray:
         t=(start_us + stop_us) - events.t[::-1],
         x=events.x[::-1], y=events.y[::-1], p=1 - events.p[::-1],
     )  # fmt: skip
+
+
+def reverse_polls(spikes: SpikeArray) -> SpikeArray:
+    """The film run backwards, up to the phase of the pixels' charge: a spike at most."""
+    return SpikeArray(packed=spikes.packed[::-1], height=spikes.height, width=spikes.width)
 
 
 def flip_polarity(events: EventArray) -> EventArray:

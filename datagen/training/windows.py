@@ -86,4 +86,5 @@ def describe_windows(config: TrainConfig) -> str:
     )
     before = " that has another before it" if looks_back(config.model) else ""
     events = f", events of {spec.sensor}" if spec.sensor else ""
-    return f"{kind}{before}{events}, full resolution"
+    spikes = f", spikes of {spec.spikes}" if spec.spikes else ""
+    return f"{kind}{before}{events}{spikes}, full resolution"

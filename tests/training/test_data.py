@@ -7,6 +7,7 @@ import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,9 +15,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from tiny_dataset import write_manifest
 
+from datagen.dataset import Segment
 from datagen.errors import DatasetError, InputError
+from datagen.representations.short_windows import short_windows
 from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
 from datagen.training.data import (
     Reading,
@@ -28,7 +32,8 @@ from datagen.training.data import (
     training_batches,
     training_windows,
 )
-from datagen.training.models.base import EraftSpec, SmallUnetSpec
+from datagen.training.models.base import EraftSpec, EvFlowNetSpec, SmallUnetSpec
+from datagen.training.objective import SupervisedSpec
 from datagen.training.windows import list_segments, list_windows
 
 Config = Callable[..., TrainConfig]
@@ -135,6 +140,55 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
     events = read_window(window, Reading("difference", look_back=False)).window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
+
+
+def test_a_network_may_see_spikes(quick: Config, tiny: Path) -> None:
+    """Show the rates in short windows, forwards and backwards, and keep the true flow."""
+    config = quick(window=WindowSpec(spikes="spikes", bins=3), model=EraftSpec.lite())
+    window = list_windows(list_segments([tiny], "train"), WindowSpec(), before=True, after=True)[0]
+    before, here, after = (window.segment.spikes().slice_by_frame(i, i + 1) for i in range(3))
+    forward, backward = (
+        to_sample(read_window(window, Reading.of(config), reverse=reverse), config.model, bins=3)
+        for reverse in (False, True)
+    )
+    rates = {name: short_windows(part, windows=3, alpha=1.0)
+             for name, part in (("before", before), ("here", here), ("after", after))}  # fmt: skip
+    shown = np.concatenate([rates["before"], rates["here"]])
+    assert np.corrcoef(forward.grid.ravel(), shown.ravel())[0, 1] > 0.99
+    shown = np.concatenate([rates["after"][::-1], rates["here"][::-1]])
+    assert np.corrcoef(backward.grid.ravel(), shown.ravel())[0, 1] > 0.99
+    np.testing.assert_array_equal(forward.active, to_sample(
+        read_window(window, BACK), config.model, bins=3).active)  # fmt: skip
+
+
+def test_spikes_alone_suffice_unless_events_are_asked_for(
+    quick: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Train on a dataset without an event camera, but not with a loss on events."""
+    monkeypatch.setattr(Segment, "event_streams", ())
+    window = WindowSpec(spikes="spikes")
+    [batch] = batches(quick(window=window), 1)
+    assert batch["grid"].std() > 0
+    assert not batch["active"].any()
+    masked = quick(window=window, objective=SupervisedSpec(mask="events"))
+    with pytest.raises(InputError, match="no event stream"):
+        training_windows(masked)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": EvFlowNetSpec(), "window": WindowSpec(spikes="spikes")}, "ev_flownet"),
+        ({"window": {"spikes": "a", "extra_sensors": ("b",)}}, "extra_sensors"),
+        ({"window": {"min_events": 5, "extra_frames": (2,)}}, "extra_frames"),
+    ],
+)
+def test_windows_that_contradict_themselves_are_refused(
+    quick: Config, changes: dict[str, Any], message: str
+) -> None:
+    """Say which settings do not go together."""
+    with pytest.raises(ValidationError, match=message):
+        quick(**changes)
 
 
 def test_extra_sensors_are_trained_on_too(quick: Config) -> None:
