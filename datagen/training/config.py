@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from datagen.training.models.base import ModelSpec, SmallUnetSpec
 from datagen.training.objective import ObjectiveSpec, SupervisedSpec
+from datagen.training.splits import SplitRule
 from schemas.base import Count, Fraction, NonNegative, Positive, PositiveCount, Seed, Spec
 
 TAKE_GRIDS = ("small_unet", "eraft")
@@ -90,6 +91,8 @@ class TrainConfig(Spec):
     """Dataset folder."""
     more_datasets: tuple[Path, ...] = ()
     """Further dataset folders, whose segments are pooled with the first's."""
+    splits: tuple[SplitRule, ...] = ()
+    """By segment and by scene, the first that matches; other segments keep their job's split."""
     out: Path
     """Folder for checkpoints, metrics and pictures; a run found there is continued."""
     window: WindowSpec = WindowSpec()

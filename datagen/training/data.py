@@ -275,7 +275,7 @@ def training_windows(config: TrainConfig) -> TrainingWindows:
             than the crop and differ in size.
         DatasetError: a dataset cannot be read.
     """
-    segments = list_segments(config.datasets, "train")
+    segments = list_segments(config, "train")
     windows = trained_windows(segments, config)
     names = ", ".join(str(path) for path in config.datasets)
     if _needs_events(config) and not any(

@@ -28,7 +28,8 @@ from datagen.training.numerics import numeric_threads
 from datagen.training.pictures import Panel, comparison_row, save_sheet
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
-from datagen.training.windows import Split, describe_windows, evaluated_windows
+from datagen.training.splits import Split, in_split, split_of
+from datagen.training.windows import describe_windows, evaluated_windows
 
 NATIVE = Protocol("native")
 PICTURE_ROWS = 3
@@ -124,12 +125,12 @@ def judge(
 def _windows_by_segment(
     dataset: Dataset, split: Split, config: TrainConfig
 ) -> dict[str, list[Window]]:
-    segments = [segment for segment in dataset.segments if segment.split == split]
+    segments = in_split(dataset.segments, split, config.splits)
     windows: dict[str, list[Window]] = {}
     for window in evaluated_windows(segments, config):
         windows.setdefault(window.segment.name, []).append(window)
     if not windows:
-        present = sorted({segment.split for segment in dataset.segments})
+        present = sorted({split_of(segment, config.splits) for segment in dataset.segments})
         raise InputError(
             f"{dataset.path}: the {split} split has no window to evaluate, expected "
             f"{describe_windows(config)}; the dataset has the splits {present}. Choose another split."

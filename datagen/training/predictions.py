@@ -23,7 +23,8 @@ from datagen.training.evaluate import NATIVE, judge
 from datagen.training.measure import Case
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
-from datagen.training.windows import Split, list_windows
+from datagen.training.splits import Split
+from datagen.training.windows import list_windows
 
 
 def evaluate_predictions(

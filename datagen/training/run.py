@@ -100,7 +100,7 @@ def open_run(config: TrainConfig, ranks: Ranks) -> Run:
     with seeded(config.seed):
         model = build_model(config.model, bins=config.window.bins)
     model = model.to(config.device, memory_format=torch.channels_last)
-    validation = evaluated_windows(list_segments(config.datasets, "val"), config)
+    validation = evaluated_windows(list_segments(config, "val"), config)
     run = Run(
         config=config,
         ranks=ranks,

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Literal
 
 from datagen.dataset import Segment, Window, windows_by_count
 from datagen.recordings.open import open_any
 from datagen.training.config import TrainConfig, WindowSpec
 from datagen.training.encoding import looks_back
+from datagen.training.splits import Split, in_split
 
-Split = Literal["train", "val", "test"]
 
-
-def list_segments(datasets: Sequence[Path], split: Split) -> list[Segment]:
-    """The segments of a split of all datasets, in order.
+def list_segments(config: TrainConfig, split: Split) -> list[Segment]:
+    """The segments of a split of all datasets of a run, in order.
 
     Raises:
         DatasetError: a folder or file cannot be read.
     """
-    return [
-        segment
-        for path in datasets
-        for segment in open_any(path).segments
-        if segment.split == split
-    ]
+    segments = (segment for path in config.datasets for segment in open_any(path).segments)
+    return in_split(segments, split, config.splits)
 
 
 def list_windows(

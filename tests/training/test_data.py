@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tiny_dataset import write_manifest
 
-from datagen.dataset import Segment
+from datagen.dataset import Segment, open_dataset
 from datagen.errors import DatasetError, InputError
 from datagen.representations.short_windows import short_windows
 from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
@@ -59,7 +59,7 @@ def assert_equal_batches(
 
 def test_windows_stay_within_their_segment(tiny: Path) -> None:
     """List every start of every length, and no frame that another segment holds."""
-    segments = list_segments([tiny, tiny], "train")
+    segments = [open_dataset(tiny).segments[0] for _ in range(2)]
     windows = list_windows(segments, WindowSpec(extra_frames=(3, 3)))
     assert len(segments) == 2
     assert len(windows) == 2 * (5 + 3)
@@ -68,7 +68,7 @@ def test_windows_stay_within_their_segment(tiny: Path) -> None:
 
 def test_windows_by_count_are_the_shortest_that_hold_it(tiny: Path) -> None:
     """End on the first frame with enough events, within the longest, or not at all."""
-    segments = list_segments([tiny], "train")
+    segments = open_dataset(tiny).segments[:1]
     count = len(segments[0].events().slice_by_frame(0, 1)) + 1
     windows = list_windows(segments, WindowSpec(frames=3, min_events=count))
     assert {w.stop - w.start for w in windows} >= {2}
@@ -84,7 +84,7 @@ def test_windows_by_count_are_the_shortest_that_hold_it(tiny: Path) -> None:
 
 def test_windows_by_count_look_back_as_far_as_they_reach(tiny: Path) -> None:
     """Leave each window's own length free."""
-    segments = list_segments([tiny], "train")
+    segments = open_dataset(tiny).segments[:1]
     count = len(segments[0].events().slice_by_frame(0, 1)) + 1
     spec = WindowSpec(frames=3, min_events=count)
     kept = list_windows(segments, spec, before=True)
@@ -93,7 +93,7 @@ def test_windows_by_count_look_back_as_far_as_they_reach(tiny: Path) -> None:
 
 def test_windows_that_look_back_have_room(tiny: Path) -> None:
     """Leave a window's length free before, and after it where film may run backwards."""
-    segments = list_segments([tiny], "train")
+    segments = open_dataset(tiny).segments[:1]
     assert [w.start for w in list_windows(segments, WindowSpec(frames=2), before=True)] == [2, 3]
     both = list_windows(segments, WindowSpec(), before=True, after=True)
     assert [window.start for window in both] == [1, 2, 3]
@@ -101,13 +101,13 @@ def test_windows_that_look_back_have_room(tiny: Path) -> None:
 
 def test_the_window_before_ends_where_the_window_starts(tiny: Path) -> None:
     """Read what came just before, in the film's direction, on one clock."""
-    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2), before=True)[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(frames=2), before=True)[0]
     stream = window.segment.events()
     forward = read_window(window, BACK).window.before
     assert forward is not None
     assert (forward.start_us, forward.stop_us) == (0, window.start_us)
     np.testing.assert_array_equal(forward.events.t, stream.slice_by_frame(0, 2).t)
-    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2), after=True)[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(frames=2), after=True)[0]
     backward = read_window(window, BACK, reverse=True).window
     assert backward.before is not None
     assert backward.before.stop_us == backward.start_us == window.start_us
@@ -115,15 +115,33 @@ def test_the_window_before_ends_where_the_window_starts(tiny: Path) -> None:
     assert (backward.before.events.t < backward.start_us).all()
 
 
-def test_splits_do_not_mix(tiny: Path) -> None:
+def test_splits_do_not_mix(quick: Config) -> None:
     """Train on the train split alone."""
-    assert [segment.name for segment in list_segments([tiny], "train")] == ["first"]
-    assert [segment.name for segment in list_segments([tiny], "test")] == ["second"]
+    assert [segment.name for segment in list_segments(quick(), "train")] == ["first"]
+    assert [segment.name for segment in list_segments(quick(), "test")] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "trained"),
+    [
+        ([{"segment": "sec*", "split": "train"}], ["first", "second"]),
+        ([{"segment": "f*", "split": "test"}, {"split": "train"}], ["second"]),
+        ([{"scene": "tabletop/*", "split": "val"}], []),
+        ([{"scene": "room/*", "split": "val"}], ["first"]),
+        ([{"scene": "tabletop/0", "segment": "second", "split": "train"}], ["first", "second"]),
+    ],
+)
+def test_a_run_may_split_by_segment_and_by_scene(
+    quick: Config, rules: list[dict[str, str]], trained: list[str]
+) -> None:
+    """Let the first rule that matches decide, and the job where none does."""
+    config = quick(splits=rules)
+    assert [segment.name for segment in list_segments(config, "train")] == trained
 
 
 def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
     """Reverse and negate the grid, and read the flow from the last frame to the first."""
-    window = list_windows(list_segments([tiny], "train"), WindowSpec(frames=2))[1]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(frames=2))[1]
     forward, backward = (
         to_sample(read_window(window, PLAIN, reverse=reverse), SmallUnetSpec(), bins=5)
         for reverse in (False, True)
@@ -136,7 +154,7 @@ def test_a_window_run_backwards_has_the_backward_flow(tiny: Path) -> None:
 
 def test_the_named_sensor_is_read(tiny: Path) -> None:
     """Take the events of the sensor that the configuration names."""
-    window = list_windows(list_segments([tiny], "train"), WindowSpec())[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec())[0]
     events = read_window(window, Reading("difference", look_back=False)).window.events
     np.testing.assert_array_equal(events.t, window.events("difference").t)
     assert len(events) != len(window.events())
@@ -145,7 +163,7 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
 def test_a_network_may_see_spikes(quick: Config, tiny: Path) -> None:
     """Show the rates in short windows, forwards and backwards, and keep the true flow."""
     config = quick(window=WindowSpec(spikes="spikes", bins=3), model=EraftSpec.lite())
-    window = list_windows(list_segments([tiny], "train"), WindowSpec(), before=True, after=True)[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(), before=True, after=True)[0]
     before, here, after = (window.segment.spikes().slice_by_frame(i, i + 1) for i in range(3))
     forward, backward = (
         to_sample(read_window(window, Reading.of(config), reverse=reverse), config.model, bins=3)
@@ -210,7 +228,7 @@ def test_extra_sensors_are_trained_on_too(quick: Config) -> None:
 def test_a_cache_of_any_size_reads_the_same(tiny: Path, limit: float) -> None:
     """Return what the file holds however much is kept, and never keep more than allowed."""
     windows = list_windows(
-        list_segments([tiny], "train"), WindowSpec(extra_frames=(2,)), before=True, after=True
+        open_dataset(tiny).segments[:1], WindowSpec(extra_frames=(2,)), before=True, after=True
     )
     cache = WindowCache(BACK, limit)
     for window, reverse in itertools.product(windows * 2, (False, True)):
@@ -274,7 +292,7 @@ def test_several_datasets_are_pooled(quick: Config, tiny: Path) -> None:
 
 def test_pictures_run_backwards_with_the_film(tiny: Path) -> None:
     """Swap the pictures at the ends of a window that is reversed."""
-    window = list_windows(list_segments([tiny], "train"), WindowSpec(), before=True, after=True)[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(), before=True, after=True)[0]
     forward, backward = (read_window(window, BACK, reverse=r).pictures for r in (False, True))
     assert forward is not None
     assert backward is not None
@@ -286,7 +304,7 @@ def test_pictures_run_backwards_with_the_film(tiny: Path) -> None:
 
 def test_points_are_events_of_the_window_and_padding(tiny: Path) -> None:
     """Draw distinct events, each within its pixel, and fill up with polarity zero."""
-    window = list_windows(list_segments([tiny], "train"), WindowSpec())[0]
+    window = list_windows(open_dataset(tiny).segments[:1], WindowSpec())[0]
     events = read_window(window, PLAIN).window
     count = len(events.events)
     points = draw_points(events, count + 7, np.random.default_rng(0))

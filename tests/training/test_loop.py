@@ -188,6 +188,13 @@ def test_windows_by_count_train_and_are_evaluated(quick: Config, tiny: Path) -> 
     assert report.segments["second"].pixels == len(chosen) * 33 * 23 > 0
 
 
+def test_a_checkpoint_remembers_the_splits_of_its_run(quick: Config, tiny: Path) -> None:
+    """Test on what the run's rules held out, not on what the job had named."""
+    done = train(quick(splits=[{"segment": "first", "split": "test"}, {"split": "train"}]))
+    report = evaluate(done.last_checkpoint, tiny, progress=False)
+    assert list(report.segments) == ["first"]
+
+
 def test_averaged_weights_are_what_is_evaluated(quick: Config) -> None:
     """Keep a moving average beside the weights and load it as the network."""
     result = train(quick(average_decay=0.5, learning_rate=0.01), progress=False)
