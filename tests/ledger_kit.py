@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from postgres_kit import postgres_server
+from sqlalchemy import create_engine, make_url, text
 
 from service.ledger import Database, jobs, open_database, work
 from service.ledger.jobs import Limits, NewJob, NewTask
 from service.ledger.work import Lease, Publication
 from service.states import Stage
 
-POSTGRES = "DATAGEN_TEST_POSTGRES"
 LIMITS = Limits(jobs=100, frames=10**6, bytes=10**12, disk_bytes=10**12)
 PUBLICATION = Publication(
     files=[{"name": "manifest.json", "size": 3, "sha256": "0" * 64}], archive_sha256="1" * 64
@@ -82,15 +81,16 @@ def ledger_url(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'ledger.sqlite'}"
         return
-    server = os.environ.get(POSTGRES)
-    if not server:
-        pytest.skip(f"no PostgreSQL: set {POSTGRES} to the SQLAlchemy URL of an empty database")
+    server = postgres_server()
+    if server is None:
+        pytest.skip("no PostgreSQL: its server programs are not installed")
     schema = f"test_{uuid.uuid4().hex}"
     engine = create_engine(server)
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {schema}"))
     try:
-        yield f"{server}?options=-csearch_path%3D{schema}"
+        url = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
+        yield url.render_as_string(hide_password=False)
     finally:
         with engine.begin() as connection:
             connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
