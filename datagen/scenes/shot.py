@@ -41,6 +41,7 @@ APERTURE = 20.955
 """Horizontal aperture; only its ratio to the focal length counts."""
 CODES_PER_SECOND = 64.0
 """A power of two: steps of 1/64 s add up without rounding, so every step is exactly on its code."""
+LENS_SCHEMA, LENS = "OmniLensDistortionOpenCvPinholeAPI", "omni:lensdistortion"
 LAST_CODE = 1e7
 CLIPPING = (0.01, 1e4)
 """[m]."""
@@ -124,6 +125,24 @@ def shift_camera(path: Path, columns: float, camera: Intrinsics) -> None:
     stage = Usd.Stage.Open(str(path))
     offset = -columns * APERTURE / camera.width
     UsdGeom.Camera(stage.GetPrimAtPath(CAMERA)).CreateHorizontalApertureOffsetAttr(offset)
+    stage.GetRootLayer().Save()
+
+
+def give_opencv_lens(path: Path, lens: Intrinsics) -> None:
+    """Give a shot's camera RTX's OpenCV pinhole lens: any focal lengths and principal point.
+
+    The schema is Omniverse's and not registered with USD elsewhere, so it is applied by name. Its
+    image size must be written: focal lengths refer to it, and its default is another camera's.
+    """
+    stage = Usd.Stage.Open(str(path))
+    prim = stage.GetPrimAtPath(CAMERA)
+    prim.AddAppliedSchema(LENS_SCHEMA)
+    prim.CreateAttribute(f"{LENS}:model", Sdf.ValueTypeNames.Token).Set("opencvPinhole")
+    size = prim.CreateAttribute(f"{LENS}:opencvPinhole:imageSize", Sdf.ValueTypeNames.Int2)
+    size.Set(Gf.Vec2i(lens.width, lens.height))
+    for name in ("fx", "fy", "cx", "cy"):
+        value = prim.CreateAttribute(f"{LENS}:opencvPinhole:{name}", Sdf.ValueTypeNames.Float)
+        value.Set(getattr(lens, name))
     stage.GetRootLayer().Save()
 
 

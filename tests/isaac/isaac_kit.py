@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -44,15 +45,17 @@ def open_fake(
     *,
     spec: IsaacRendererSpec = SPEC,
     limits: Limits = LIMITS,
+    profile: Path | None = None,
     **faults: Any,
 ) -> IsaacSimRenderer:
-    """A renderer of a scene built by hand."""
+    """A renderer of a scene built by hand; `profile` may be written later."""
+    folder.mkdir(parents=True, exist_ok=True)
     return IsaacSimRenderer(
         spec,
         seen,
         camera,
         stage_file=write_scene(seen, folder),
         placement=None,
-        installation=installation(**faults),
+        installation=dataclasses.replace(installation(**faults), profile=profile),
         limits=limits,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from isaac.fault_table import BY_CHECK, BY_REPORT
 from isaac.isaac_kit import LIMITS, SPEC, installation
 
 from datagen.render.isaac.doctor.bench import Bench, Size, run
@@ -98,28 +99,29 @@ def test_fake_with_every_convention_is_told_apart(bench: Bench, tmp_path: Path) 
     assert named == {one: one for one in CASES}
 
 
-CAUGHT: list[tuple[int, dict[str, Any]]] = [
-    (5, {"convention": {"x": -1, "y": -1}}),
-    (5, {"zero_motion": True}),
-    (3, {"picture_lag": True}),
-    (3, {"lag": 1}),
-    (4, {"wrong_aperture": True}),
-    (7, {"auto_exposure": True}),
-    (8, {"noise": 0.05}),
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "faults"), CAUGHT, ids=[str(f) for _, f in CAUGHT])
+@pytest.mark.parametrize(("number", "faults"), BY_CHECK, ids=[str(f) for _, f in BY_CHECK])
 def test_check_catches_fault(number: int, faults: dict[str, Any], tmp_path: Path) -> None:
     """Fail the check that is about the fault."""
     found = examine(installation(**faults), SPEC, tmp_path, size=SMALL, limits=LIMITS)
     assert number in {f.number for f in found.findings if not f.passed}, found.describe()
 
 
+def test_harmless_behaviour_is_reported(clean: Examination, tmp_path: Path) -> None:
+    """Pass a renderer with behaviour that spoils nothing, and say what it does."""
+    faults = {name: value for _, _, fault in BY_REPORT for name, value in fault.items()}
+    found = examine(installation(**faults), SPEC, tmp_path, size=SMALL, limits=LIMITS)
+    assert found.passed, found.describe()
+    for number, words, _ in BY_REPORT:
+        (said,) = (f.text for f in found.findings if f.number == number)
+        (usual,) = (f.text for f in clean.findings if f.number == number)
+        assert words in said
+        assert said != usual
+
+
 @pytest.mark.parametrize(("faults", "sign"), [({}, "usd"), ({"offset_sign": True}, "opposite")])
 def test_offset_sign_is_found(faults: dict[str, Any], sign: str, tmp_path: Path) -> None:
     """Say which way an aperture offset moves the picture."""
-    from datagen.render.isaac.doctor.offset_probe import probe_offset
+    from datagen.render.isaac.doctor.camera_probes import probe_offset
 
     assert probe_offset(Bench(installation(**faults), SPEC, tmp_path, size=SMALL)) == sign

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from contract.scenes import CAMERA, busy_scene, looking, views_of
+from isaac.fault_table import BY_HOST_ALWAYS, BY_HOST_AT_END, BY_HOST_ONCE, DISK_FULL
 from isaac.isaac_kit import LIMITS, open_fake
 
 from datagen.errors import DiskFullError
@@ -61,16 +62,7 @@ def require_nothing_left(renderer: IsaacSimRenderer, folder: str) -> None:
     assert folder not in lines.stdout
 
 
-ONCE = [
-    {"crash_at": 8},
-    {"exit_zero_at": 8},
-    {"hang_at": 8},
-    {"truncated": 1},
-    {"wrong_digest": 1},
-]
-
-
-@pytest.mark.parametrize("faults", ONCE, ids=str)
+@pytest.mark.parametrize("faults", BY_HOST_ONCE, ids=str)
 @pytest.mark.usefixtures("small_shards")
 def test_goes_on_after_a_fault(
     faults: dict[str, Any], views: Views, undisturbed: Labels, tmp_path: Path
@@ -83,7 +75,7 @@ def test_goes_on_after_a_fault(
     require_nothing_left(renderer, renderer.folder)
 
 
-@pytest.mark.parametrize("faults", [{"crash_at": 2}, {"hang_start": True}], ids=str)
+@pytest.mark.parametrize("faults", BY_HOST_ALWAYS, ids=str)
 def test_gives_up_when_it_never_gets_better(
     faults: dict[str, Any], views: Views, tmp_path: Path
 ) -> None:
@@ -95,7 +87,7 @@ def test_gives_up_when_it_never_gets_better(
     require_nothing_left(renderer, renderer.folder)
 
 
-@pytest.mark.parametrize("faults", [{"hang_close": True}, {"exit_one_after_done": True}], ids=str)
+@pytest.mark.parametrize("faults", BY_HOST_AT_END, ids=str)
 def test_close_is_no_verdict(
     faults: dict[str, Any], views: Views, undisturbed: Labels, tmp_path: Path
 ) -> None:
@@ -107,7 +99,7 @@ def test_close_is_no_verdict(
 
 def test_full_disk_is_named(views: Views, tmp_path: Path) -> None:
     """Say that the disk is full, without restarts."""
-    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, disk_full=True)
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, **DISK_FULL)
     with pytest.raises(DiskFullError, match="No space"):
         renderer.labels(views)
     require_nothing_left(renderer, renderer.folder)

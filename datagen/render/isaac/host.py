@@ -11,8 +11,6 @@ several renderer sub-frames has no usable motion of its own.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from datagen.render.isaac.framing import Framing, framing_of
 from datagen.render.isaac.installation import Installation
 from datagen.render.isaac.lead import views_before
 from datagen.render.isaac.limits import Limits
+from datagen.render.isaac.own_folder import OwnFolder
 from datagen.render.isaac.presets import app_config, settings_for
 from datagen.render.isaac.profile_file import is_verified
 from datagen.render.isaac.session import Columns, Ending, Session
@@ -91,7 +90,8 @@ class IsaacSimRenderer:
         self._spec, self._scene, self._key = spec, scene, key % 2**32
         self._framing: Framing = framing_of(camera)
         self._installation, self._limits = installation, limits or Limits()
-        self._folder = Path(tempfile.mkdtemp(prefix="datagen-isaac-"))
+        self._own = OwnFolder()
+        self._folder = self._own.path
         self._stage = self._folder / "shot.usda"
         write_shot(self._stage, stage_file, scene, self._framing.camera, spec=placement)
         self._session: Session | None = None
@@ -100,8 +100,14 @@ class IsaacSimRenderer:
         self._lives = 0
 
     def labels(self, views: Views) -> Labels:
-        """Depth and instance ids at pixel centres, (N, H, W)."""
+        """Depth and instance ids at pixel centres, (N, H, W).
+
+        Where the doctor found motion vectors to be what is documented, they are audited too: ones
+        that no longer tell the true motion end the job.
+        """
         request = self._request(views, ("depth", "instance"), oversample=1, lead=0)
+        if self._spec.strategy == "T" and self.verified:
+            request["rendered"].append("motion")
         columns = self._collect(request, 1)
         return Labels(depth=columns["depth"], instance=columns["instance"])
 
@@ -127,7 +133,8 @@ class IsaacSimRenderer:
 
         Args:
             views: instants in order; their spacing costs nothing.
-            outputs: of `datagen_kit.exchange.TYPES`, or `view`, `projection`, `time`.
+            outputs: of `datagen_kit.exchange.TYPES`, or one per frame: `view`, `projection`,
+                `time`, `renumbered` (prims whose id changed).
             oversample: rows and columns per pixel side.
             strategy: how poses reach the renderer; the spec's when absent.
             sub_frames: renderings of every instant; as many as the spec says when absent.
@@ -171,14 +178,14 @@ class IsaacSimRenderer:
         """End the process and remove all its files; how it ended, if there was one."""
         session, self._session = self._session, None
         ending = None if session is None else session.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._own.remove()
         return ending
 
     def __del__(self) -> None:
         if hasattr(self, "_session"):
             self._end_session(kindly=False)
-        if hasattr(self, "_folder"):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if hasattr(self, "_own"):
+            self._own.remove()
 
     def _continues(self, views: Views, oversample: int) -> bool:
         """Whether these pictures follow those of the request before, in one pass."""
@@ -281,6 +288,7 @@ class IsaacSimRenderer:
             "size": [width, height],
             "focal": [camera.fx * oversample, camera.fy * oversample],
             "outputs": list(outputs),
+            "rendered": list(outputs),
             "strategy": "P" if still else self._spec.strategy,
             "subframes": self._spec.sub_frames if still else 1,
             "guarded": True,

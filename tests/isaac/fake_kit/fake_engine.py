@@ -124,16 +124,28 @@ class Engine:
         camera = UsdGeom.Camera(self.stage.GetPrimAtPath(path))
         ratio = camera.GetFocalLengthAttr().Get() / camera.GetHorizontalApertureAttr().Get()
         width, height = size
-        fx = _whole(width * ratio)
-        fy = fx
+        fy = fx = _whole(width * ratio)
         if fault("wrong_aperture"):
             fy = (
                 height
                 * camera.GetFocalLengthAttr().Get()
                 / (1.07 * camera.GetVerticalApertureAttr().Get())
             )
+        if camera.GetPrim().GetAttribute("omni:lensdistortion:model").Get() and not fault(
+            "ignored_lens"
+        ):
+            return self._lens(camera.GetPrim(), size)
         shift = self._offset(camera, width)
         return Intrinsics(width, height, fx, fy, width / 2 + shift, height / 2)
+
+    def _lens(self, prim: Any, size: tuple[int, int]) -> Intrinsics:
+        """Of the OpenCV schema, for pictures of its own size."""
+        assert "OmniLensDistortionOpenCvPinholeAPI" in str(prim.GetMetadata("apiSchemas"))
+        name = "omni:lensdistortion:opencvPinhole:{}".format
+        assert tuple(prim.GetAttribute(name("imageSize")).Get()) == size
+        return Intrinsics(
+            *size, *(prim.GetAttribute(name(k)).Get() for k in ("fx", "fy", "cx", "cy"))
+        )
 
     def _offset(self, camera: Any, width: int) -> float:
         """USD's own convention of the horizontal aperture offset [px]."""

@@ -35,7 +35,7 @@ TYPES = {
     "radiance": (np.float16, (3,)),
     "motion": (np.float32, (2,)),
 }
-"""Dtype and trailing axes of outputs per pixel; `view`, `projection` (4, 4) and `time` are per frame."""
+"""Dtype and trailing axes of outputs per pixel; `view`, `projection` (4, 4), `time` and `renumbered` are per frame."""
 
 
 def request_file(folder: Path, number: int) -> Path:

@@ -18,6 +18,8 @@ class FrameReader:
     def __init__(self, session: dict[str, Any]) -> None:
         self._session = session
         self._before: Frame | None = None
+        self._ids: dict[str, int] = {}
+        """The renderer's id of every prim, as it was last."""
 
     def read(self, raw: Frame, view: Frame, request: dict[str, Any], *, warming: bool) -> Frame:
         """The outputs of one frame.
@@ -53,6 +55,7 @@ class FrameReader:
             "view": _four_by_four("cameraViewTransform", params),
             "projection": _four_by_four("cameraProjection", params),
             "time": np.float64(_seconds(raw["ReferenceTime"])),
+            "renumbered": np.float64(self._renumbered(raw["instance_id_segmentation_fast"])),
             "camera": np.asarray(view["camera"]),
             "objects": dict(objects),
             "focal": tuple(request["focal"]),
@@ -71,6 +74,13 @@ class FrameReader:
             self._session["instances"],
             set(self._session["not_instances"]),
         )
+
+    def _renumbered(self, segmentation: Frame) -> int:
+        """Prims whose id is not the one that they had; harmless, as ids are read by name."""
+        ids = {path: int(number) for number, path in segmentation["info"]["idToLabels"].items()}
+        changed = sum(self._ids.get(path, number) != number for path, number in ids.items())
+        self._ids |= ids
+        return changed
 
     def _guard(self, raw: Frame, frame: Frame, request: dict[str, Any]) -> None:
         """What every frame must pass."""

@@ -155,7 +155,7 @@ class Kit:
 
     def prepare(self, request: dict[str, Any]) -> bool:
         """Let only this request's product render; True when it is new and still cold."""
-        key = (tuple(request["size"]), tuple(request["outputs"]))
+        key = (tuple(request["size"]), tuple(request["rendered"]))
         cold = key not in self._products
         for other in self._products.values():
             other["product"].hydra_texture.set_updates_enabled(False)
@@ -173,7 +173,7 @@ class Kit:
         )
         product.hydra_texture.set_updates_enabled(False)
         annotators = {}
-        for name in annotators_for(request["outputs"]):
+        for name in annotators_for(request["rendered"]):
             annotators[name] = self._rep.AnnotatorRegistry.get_annotator(
                 name,
                 init_params=INIT_PARAMS.get(name),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datagen.errors import DatagenError
 from datagen.render.isaac.doctor.bench import Bench, Columns, Size, run
+from datagen.render.isaac.doctor.camera_probes import probe_lens, probe_offset
 from datagen.render.isaac.doctor.finding import Finding
 from datagen.render.isaac.doctor.geometry_checks import (
     check_depth,
@@ -26,7 +27,6 @@ from datagen.render.isaac.doctor.machine_checks import (
     check_versions,
 )
 from datagen.render.isaac.doctor.motion_check import check_motion
-from datagen.render.isaac.doctor.offset_probe import probe_offset
 from datagen.render.isaac.doctor.pictures import write_pictures
 from datagen.render.isaac.doctor.report import write_report
 from datagen.render.isaac.host import IsaacSimRenderer
@@ -36,7 +36,7 @@ from datagen.render.isaac.presets import settings_for
 from datagen.render.isaac.profile_file import write_profile
 from schemas.render import IsaacRendererSpec
 
-SEEN = ("depth", "instance", "radiance", "motion", "view", "projection", "time")
+SEEN = ("depth", "instance", "radiance", "motion", "view", "projection", "time", "renumbered")
 REPEATED = ("depth", "instance", "radiance")
 PROFILE, REPORT = "isaac_profile.json", "report.md"
 
@@ -120,7 +120,7 @@ def _with_others(bench: Bench, seen: Columns) -> list[Finding]:
     """Checks that need a stage or a process of their own."""
     twice = _once(bench, level=2.0)
     again = _once(bench, level=1.0)
-    offset = probe_offset(bench)
+    offset, lens = probe_offset(bench), probe_lens(bench)
     return [
         check_linearity(seen["radiance"], twice["radiance"], seen["still"]),
         check_repeat({name: seen[name] for name in REPEATED}, again),
@@ -128,6 +128,11 @@ def _with_others(bench: Bench, seen: Columns) -> list[Finding]:
             number=12, title="Aperture offset", passed=True,
             text=f"sign is {offset!r} (for information: pictures are cropped, no offset is used)",
             figures={"offset": offset},
+        ),
+        Finding(
+            number=13, title="OpenCV lens", passed=True,
+            text=f"is {lens!r} (for information: square pixels are asked for, no lens is used)",
+            figures={"lens": lens},
         ),
     ]  # fmt: skip
 

@@ -40,9 +40,14 @@ def check_motion(bench: Bench, renderer: IsaacSimRenderer) -> Finding:
         text=(
             "poses as time samples: " + _words(judged) + " (expected previous, +x, +y, pixel); "
             + "; ".join(f"{case}: {_words(figures[case])}" for case in list(figures)[1:])
+            + _unset(judged["fill"])
         ),
         figures=figures,
     )  # fmt: skip
+
+
+def _unset(fill: float | None) -> str:
+    return "" if fill is None else f"; unset pixels hold {fill:g} (left out of every comparison)"
 
 
 def _plain(found: Identified) -> dict[str, Any]:
