@@ -131,9 +131,8 @@ class Engine:
                 * camera.GetFocalLengthAttr().Get()
                 / (1.07 * camera.GetVerticalApertureAttr().Get())
             )
-        if camera.GetPrim().GetAttribute("omni:lensdistortion:model").Get() and not fault(
-            "ignored_lens"
-        ):
+        model = camera.GetPrim().GetAttribute("omni:lensdistortion:model")
+        if model.Get() and not fault("ignored_lens"):
             return self._lens(camera.GetPrim(), size)
         shift = self._offset(camera, width)
         return Intrinsics(width, height, fx, fy, width / 2 + shift, height / 2)
