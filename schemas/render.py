@@ -41,8 +41,9 @@ class IsaacRendererSpec(Spec):
     sub_frames: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
     """Renderings of the same instant that make a picture; more give less noise."""
     anti_aliasing: Literal["off", "taa", "fxaa", "dlss", "dlaa"] = "dlaa"
-    strategy: Literal["T", "P"] = "T"
-    """How poses reach the renderer: T as time samples, P written before every step."""
+    strategy: Literal["T", "P"] | None = None
+    """How poses reach the renderer: T as time samples, P written before every step; when absent, as
+    the doctor chose, and T where it has not been."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where picture buffers are taken from."""
     randomise: StageVariation | None = None

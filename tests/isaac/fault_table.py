@@ -8,6 +8,7 @@ BY_GUARD: list[tuple[str, dict[str, Any]]] = [
     ("motion", {"convention": {"x": -1, "y": -1}}),
     ("motion", {"convention": {"unit": "ndc"}}),
     ("pose", {"lag": 1}),
+    ("pose", {"sample_lag": 1}),
     ("motion", {"zero_motion": True}),
     ("projection", {"wrong_aperture": True}),
     ("depth", {"depth_fill": -1.0}),

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from contract.scenes import CAMERA, busy_scene, looking, views_of
 from isaac.fault_table import BY_CHECK, BY_REPORT
-from isaac.isaac_kit import LIMITS, SPEC, installation
+from isaac.isaac_kit import LIMITS, SPEC, installation, open_fake
 
+from datagen.render.embedded import EmbeddedRenderer
 from datagen.render.isaac.doctor.bench import Bench, Size, run
 from datagen.render.isaac.doctor.examine import Examination, examine
 from datagen.render.isaac.doctor.motion import ALL, Convention, fill_value, identify, truth
-from datagen.render.isaac.profile_file import is_verified
+from datagen.render.isaac.profile_file import verdict_on
 
 SMALL = Size(width=80, height=60, static_frames=17, endurance_frames=6)
 
@@ -42,10 +44,28 @@ def test_clean_installation_passes(clean: Examination) -> None:
 def test_profile_speaks_of_this_installation_alone(clean: Examination) -> None:
     """Verify the same versions and settings, and no others."""
     versions = json.loads(clean.profile.read_text())["versions"]
-    assert is_verified(clean.profile, versions, SPEC)
-    assert not is_verified(clean.profile, versions | {"gpu": "another"}, SPEC)
-    assert not is_verified(clean.profile, versions, SPEC.model_copy(update={"strategy": "P"}))
-    assert not is_verified(None, versions, SPEC)
+    other = SPEC.model_copy(update={"strategy": "P"})
+    assert verdict_on(clean.profile, versions, SPEC).verified
+    assert not verdict_on(clean.profile, versions | {"gpu": "another"}, SPEC).verified
+    assert not verdict_on(clean.profile, versions, other).verified
+    assert not verdict_on(None, versions, SPEC).verified
+
+
+def test_strategy_that_shows_every_pose_is_chosen(clean: Examination, tmp_path: Path) -> None:
+    """Take time samples, and poses per step where samples come late; jobs do as the profile says."""
+    assert json.loads(clean.profile.read_text())["strategy"] == "T"
+    found = examine(installation(sample_lag=1), SPEC, tmp_path, size=SMALL, limits=LIMITS)
+    assert found.passed, found.describe()
+    assert json.loads(found.profile.read_text())["strategy"] == "P"
+    seen = busy_scene()
+    views = views_of(
+        seen, *(looking((2.0 + 0.3 * k, -2.0, 1.5), (0.0, 0.0, 0.9)) for k in range(3))
+    )
+    late = open_fake(seen, CAMERA, tmp_path / "job", profile=found.profile, sample_lag=1)
+    labels = late.labels(views)
+    late.close()
+    expected = EmbeddedRenderer(seen, CAMERA, samples=1).labels(views)
+    np.testing.assert_allclose(labels.depth, expected.depth, atol=1e-4)
 
 
 def test_sub_frames_are_seen_to_kill_motion_vectors(clean: Examination) -> None:

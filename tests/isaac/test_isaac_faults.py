@@ -38,7 +38,7 @@ def test_guard_catches_fault(guard: str, faults: dict[str, Any], tmp_path: Path)
 def test_every_fault_has_a_catcher() -> None:
     """Leave no fault of the fake out of the table."""
     sources = (path.read_text() for path in Path(__file__).parent.glob("fake_kit/**/*.py"))
-    spoken = {name for text in sources for name in re.findall(r'fault\("(\w+)"\)', text)}
+    spoken = {name for text in sources for name in re.findall(r'fault\(\s*"(\w+)"\s*\)', text)}
     spoken |= {"truncated", "wrong_digest"}
     assert spoken - {"convention_file"} == NAMED
 
@@ -49,9 +49,9 @@ def test_verified_motion_vectors_are_audited_in_every_job(tmp_path: Path) -> Non
     views = views_of(seen, *POSES, t_us=(0, 1, 2))
     renderer = open_fake(seen, CAMERA, tmp_path, profile=profile, zero_motion=True)
     versions = renderer.ready["versions"]
-    write_profile(profile, versions=versions, spec=SPEC, checks=[{"passed": False}])
+    write_profile(profile, versions=versions, spec=SPEC, strategy="T", checks=[{"passed": False}])
     unaudited = renderer.labels(views)
-    write_profile(profile, versions=versions, spec=SPEC, checks=[{"passed": True}])
+    write_profile(profile, versions=versions, spec=SPEC, strategy="T", checks=[{"passed": True}])
     with pytest.raises(GuardTrippedError) as caught:
         renderer.labels(views)
     assert caught.value.guard == "motion"

@@ -89,6 +89,8 @@ def test_profile_makes_it_verified(tmp_path: Path) -> None:
     )  # fmt: skip
     versions = renderer.ready["versions"]
     for passed in (True, False):
-        write_profile(profile, versions=versions, spec=SPEC, checks=[{"passed": passed}])
+        write_profile(
+            profile, versions=versions, spec=SPEC, strategy="T", checks=[{"passed": passed}]
+        )
         assert renderer.verified is passed
     renderer.close()

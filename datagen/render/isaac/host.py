@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from datagen.render.isaac.lead import views_before
 from datagen.render.isaac.limits import Limits
 from datagen.render.isaac.own_folder import OwnFolder
 from datagen.render.isaac.presets import app_config, settings_for
-from datagen.render.isaac.profile_file import is_verified
+from datagen.render.isaac.profile_file import Strategy, Verdict, verdict_on
 from datagen.render.isaac.session import Columns, Ending, Session
 from datagen.scenes.model import Scene
 from datagen.scenes.shot import CAMERA, CLIPPING, CODES_PER_SECOND, POSE, write_shot
@@ -43,7 +43,6 @@ WARM_UP = 4
 SHARD_BYTES = 64 * 2**20
 LEAST_SURFACE = 0.0
 NOT_INSTANCES = ("BACKGROUND", "UNLABELLED", "INVALID")
-Strategy = Literal["T", "P"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +105,7 @@ class IsaacSimRenderer:
         that no longer tell the true motion end the job.
         """
         request = self._request(views, ("depth", "instance"), oversample=1, lead=0)
-        if self._spec.strategy == "T" and self.verified:
-            request["rendered"].append("motion")
+        request["audited"] = True
         columns = self._collect(request, 1)
         return Labels(depth=columns["depth"], instance=columns["instance"])
 
@@ -136,7 +134,7 @@ class IsaacSimRenderer:
             outputs: of `datagen_kit.exchange.TYPES`, or one per frame: `view`, `projection`,
                 `time`, `renumbered` (prims whose id changed).
             oversample: rows and columns per pixel side.
-            strategy: how poses reach the renderer; the spec's when absent.
+            strategy: how poses reach the renderer; as in every job when absent.
             sub_frames: renderings of every instant; as many as the spec says when absent.
             guarded: end with an error at the first frame that is not what was asked for.
 
@@ -152,7 +150,7 @@ class IsaacSimRenderer:
     @property
     def verified(self) -> bool:
         """Whether the doctor passed this very installation with these settings."""
-        return is_verified(self._installation.profile, self.ready["versions"], self._spec)
+        return self._verdict(self._living(0)).verified
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -206,7 +204,8 @@ class IsaacSimRenderer:
         while done < len(request["views"]):
             rest = _rest_of(request, done)
             try:
-                for _, columns in self._living(len(rest["views"])).render(rest):
+                session = self._living(len(rest["views"]))
+                for _, columns in session.render(self._settled(rest, session)):
                     yield FrameBatch(first=done, columns=self._cropped(columns, oversample))
                     done += len(next(iter(columns.values())))
             except ProcessLostError:
@@ -217,6 +216,18 @@ class IsaacSimRenderer:
             except BaseException:  # whoever stops listening leaves a request half served
                 self._end_session(kindly=False)
                 raise
+
+    def _settled(self, request: dict[str, Any], session: Session) -> dict[str, Any]:
+        """The request with what depends on the installation that answers it."""
+        verdict = self._verdict(session)
+        audited = ["motion"] if request["audited"] and verdict.verified else []
+        return request | {
+            "strategy": request["strategy"] or verdict.strategy,
+            "rendered": request["outputs"] + audited,
+        }
+
+    def _verdict(self, session: Session) -> Verdict:
+        return verdict_on(self._installation.profile, session.ready["versions"], self._spec)
 
     def _cropped(self, columns: Columns, oversample: int) -> Columns:
         return {
@@ -288,8 +299,8 @@ class IsaacSimRenderer:
             "size": [width, height],
             "focal": [camera.fx * oversample, camera.fy * oversample],
             "outputs": list(outputs),
-            "rendered": list(outputs),
-            "strategy": "P" if still else self._spec.strategy,
+            "audited": False,
+            "strategy": "P" if still else None,
             "subframes": self._spec.sub_frames if still else 1,
             "guarded": True,
             "continues": False,

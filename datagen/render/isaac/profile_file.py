@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from datagen.errors import InputError
 from datagen.render.isaac.presets import app_config, settings_for
 from datagen.store import write_json
 from schemas.render import IsaacRendererSpec
+
+Strategy = Literal["T", "P"]
 
 
 def key_of(versions: dict[str, str], spec: IsaacRendererSpec) -> str:
@@ -25,12 +28,18 @@ def key_of(versions: dict[str, str], spec: IsaacRendererSpec) -> str:
 
 
 def write_profile(
-    path: Path, *, versions: dict[str, str], spec: IsaacRendererSpec, checks: list[dict[str, Any]]
+    path: Path,
+    *,
+    versions: dict[str, str],
+    spec: IsaacRendererSpec,
+    strategy: Strategy,
+    checks: list[dict[str, Any]],
 ) -> None:
-    """Write what the doctor found."""
+    """Write what the doctor found, and how poses are to reach this renderer."""
     profile = {
         "key": key_of(versions, spec),
         "passed": all(check["passed"] for check in checks),
+        "strategy": strategy,
         "versions": versions,
         "renderer": spec.model_dump(mode="json"),
         "checks": checks,
@@ -38,18 +47,31 @@ def write_profile(
     write_json(path, profile)
 
 
-def is_verified(path: Path | None, versions: dict[str, str], spec: IsaacRendererSpec) -> bool:
-    """Whether a passing profile of this very installation is there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is known about an installation with some settings."""
+
+    verified: bool = False
+    """The doctor passed it."""
+    strategy: Strategy = "T"
+    """How poses are to reach it."""
+
+
+def verdict_on(path: Path | None, versions: dict[str, str], spec: IsaacRendererSpec) -> Verdict:
+    """What the profile says, where it speaks of this very installation; a wish of the spec wins.
 
     Raises:
         InputError: the file named is none.
     """
+    unknown = Verdict(strategy=spec.strategy or "T")
     if path is None:
-        return False
+        return unknown
     try:
         profile = json.loads(path.read_text(encoding="utf-8"))
-        return bool(profile["passed"]) and profile["key"] == key_of(versions, spec)
-    except (OSError, ValueError, KeyError) as error:
+        if profile["key"] != key_of(versions, spec):
+            return unknown
+        return Verdict(verified=bool(profile["passed"]), strategy=profile["strategy"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"DATAGEN_ISAAC_PROFILE names {path}, which is not readable as a profile ({error}); "
             "expected the file that `datagen doctor isaac` wrote. Make it anew or unset the variable."

@@ -55,6 +55,7 @@ class Engine:
         self.stage: Any = None
         self.code = 0.0
         self.captured = False
+        self.sampled = False
         self.changed = False
         self.renders = 0
         self.products: list[Product] = []
@@ -98,7 +99,7 @@ class Engine:
         """One `orchestrator.step`."""
         if self.captured:
             self.code += delta_time * self.stage.GetTimeCodesPerSecond()
-        self.captured = True
+        self.captured, self.sampled = True, delta_time > 0
         self.renders += 1
         for product in self.products:
             if product.hydra_texture.enabled:
@@ -188,13 +189,16 @@ class Product:
     def cold(self) -> bool:
         return self.taken <= (10**9 if fault("empty_buffers") else COLD)
 
+    @property
+    def lag(self) -> int:
+        """Steps by which it is late."""
+        return int(fault("lag") or (self.engine.sampled and fault("sample_lag")) or 0)
+
     def shown(self) -> State:
-        lag = int(fault("lag") or 0)
-        return self.states[max(0, len(self.states) - 1 - lag)]
+        return self.states[max(0, len(self.states) - 1 - self.lag)]
 
     def before(self) -> State:
-        lag = int(fault("lag") or 0)
-        return self.states[max(0, len(self.states) - 2 - lag)]
+        return self.states[max(0, len(self.states) - 2 - self.lag)]
 
     @property
     def camera_model(self) -> Intrinsics:

@@ -8,7 +8,7 @@ unequal: with equal steps "from the frame before" and "minus to the next frame" 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from datagen.geometry.flow import flow_between
 from datagen.render.embedded import EmbeddedRenderer
-from datagen.render.isaac.host import IsaacSimRenderer, Strategy
+from datagen.render.isaac.host import IsaacSimRenderer
 from datagen.render.isaac.installation import Installation
 from datagen.render.isaac.limits import Limits
+from datagen.render.isaac.profile_file import Strategy
 from datagen.scenes.doctor_stage import CODES_PER_SECOND, write_doctor_stage
 from datagen.scenes.model import Scene
 from datagen.scenes.stage import load_scene
@@ -55,7 +56,9 @@ class Bench:
         size: Size,
         limits: Limits | None = None,
     ) -> None:
-        self.installation, self.spec, self.size = installation, spec, size
+        # an old profile decides nothing here
+        self.installation = replace(installation, profile=None)
+        self.spec, self.size = spec, size
         self._folder, self._limits = folder, limits
         self.camera: Intrinsics = CameraSpec(
             width=size.width, height=size.height, horizontal_fov_deg=60.0

@@ -19,6 +19,7 @@ from datagen.render.isaac.doctor.geometry_checks import (
     check_instances,
     check_pose,
     check_projection,
+    choose_strategy,
 )
 from datagen.render.isaac.doctor.light_checks import check_linearity, check_noise, check_repeat
 from datagen.render.isaac.doctor.machine_checks import (
@@ -80,6 +81,11 @@ def examine(
     bench = Bench(installation, spec, out / "stages", size=size or Size(), limits=limits)
     renderer = bench.renderer()
     try:
+        strategy = choose_strategy(bench, renderer)
+        bench.spec = spec.model_copy(update={"strategy": strategy})
+        if strategy != (spec.strategy or "T"):
+            renderer.close()
+            renderer = bench.renderer()
         findings, seen, versions = _with(bench, renderer)
     finally:
         ending = renderer.close()
@@ -87,7 +93,8 @@ def examine(
     if ending is not None:
         findings.append(check_ending(ending))
     findings.sort(key=lambda finding: finding.number)
-    write_profile(out / PROFILE, versions=versions, spec=spec, checks=[f.plain() for f in findings])
+    checks = [finding.plain() for finding in findings]
+    write_profile(out / PROFILE, versions=versions, spec=spec, strategy=strategy, checks=checks)
     pictures = write_pictures(bench, seen, out)
     write_report(out / REPORT, findings, pictures, versions)
     return Examination(findings=tuple(findings), profile=out / PROFILE, report=out / REPORT)

@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.isaac.datagen_kit.matrices import expected_view
-from datagen.render.isaac.doctor.bench import Bench, Columns
+from datagen.render.isaac.doctor.bench import Bench, Columns, run
 from datagen.render.isaac.doctor.finding import Finding
+from datagen.render.isaac.host import IsaacSimRenderer
+from datagen.render.isaac.profile_file import Strategy
 
 DEPTH_TOLERANCE = 1e-4
 OUTLIERS = 1e-3
 SHIFT = 0.05
+WAYS = {"T": "time samples (T)", "P": "written before every step (P)"}
 
 
 def check_depth(bench: Bench, seen: Columns) -> Finding:
@@ -65,10 +68,23 @@ def check_pose(bench: Bench, seen: Columns) -> Finding:
         number=3, title="Pose of every frame", passed=passed,
         text=(
             f"view transforms differ by {errors[0]:.2g} (expected less than 1e-4); they fit best "
-            f"with a lag of {lag}, depth with a lag of {picture} frames (expected 0)"
+            f"with a lag of {lag}, depth with a lag of {picture} frames (expected 0); poses are "
+            f"{WAYS[bench.spec.strategy or 'T']}"
         ),
         figures={"view_error": errors[0], "lag": lag, "picture_lag": picture},
     )  # fmt: skip
+
+
+def choose_strategy(bench: Bench, renderer: IsaacSimRenderer) -> Strategy:
+    """The first way of giving poses that shows them all; the spec's where it names one."""
+    if bench.spec.strategy is not None:
+        return bench.spec.strategy
+    ways: tuple[Strategy, ...] = ("T", "P")
+    for way in ways:
+        seen = run(renderer, bench.views, ("depth", "view"), strategy=way)
+        if check_pose(bench, seen).passed:
+            return way
+    return "T"
 
 
 def _picture_lag(bench: Bench, seen: Columns) -> int:

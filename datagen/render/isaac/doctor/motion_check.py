@@ -1,7 +1,7 @@
 """Check 5: the convention of motion vectors, for both strategies and several sub-frames.
 
-Flow in datasets never comes from motion vectors, so only the documented case must pass: poses as
-time samples, one sub-frame. The other cases are noted.
+Flow in datasets never comes from motion vectors, so only the case that jobs audit must pass: their
+strategy, one sub-frame. The other cases are noted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any
 from datagen.render.isaac.doctor.bench import Bench, run
 from datagen.render.isaac.doctor.finding import Finding
 from datagen.render.isaac.doctor.motion import DOCUMENTED, Identified, fill_value, identify
-from datagen.render.isaac.host import IsaacSimRenderer, Strategy
+from datagen.render.isaac.host import IsaacSimRenderer
+from datagen.render.isaac.profile_file import Strategy
 
 CASES: tuple[tuple[Strategy, int], ...] = (
     ("T", 1),
@@ -28,18 +29,19 @@ MARGIN = 0.3
 
 
 def check_motion(bench: Bench, renderer: IsaacSimRenderer) -> Finding:
-    """Run all cases and judge the documented one."""
+    """Run all cases and judge that of jobs."""
     figures: dict[str, Any] = {}
     for strategy, sub_frames in CASES:
         vectors = run(renderer, bench.views, ("motion",), strategy=strategy, sub_frames=sub_frames)
         found = identify(bench, vectors["motion"])
         figures[f"{strategy}{sub_frames}"] = _plain(found) | {"fill": fill_value(vectors["motion"])}
-    judged = figures["T1"]
+    used = f"{bench.spec.strategy or 'T'}1"
+    judged = figures[used]
     return Finding(
         number=5, title="Motion vectors", passed=bool(judged["trusted"]),
         text=(
-            "poses as time samples: " + _words(judged) + " (expected previous, +x, +y, pixel); "
-            + "; ".join(f"{case}: {_words(figures[case])}" for case in list(figures)[1:])
+            f"{used}: {_words(judged)} (expected previous, +x, +y, pixel); "
+            + "; ".join(f"{case}: {_words(told)}" for case, told in figures.items() if case != used)
             + _unset(judged["fill"])
         ),
         figures=figures,
