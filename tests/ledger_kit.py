@@ -13,7 +13,8 @@ from postgres_kit import postgres_server
 from sqlalchemy import create_engine, make_url, text
 
 from service.ledger import Database, jobs, open_database, work
-from service.ledger.jobs import Limits, NewJob, NewTask
+from service.ledger.jobs import NewJob, NewTask
+from service.ledger.quota import Limits
 from service.ledger.work import Lease, Publication
 from service.states import Stage
 

@@ -113,7 +113,10 @@ def serving(settings: Settings) -> Iterator[LocalService]:
     """The app of some settings behind a real server on a free port of loopback."""
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        # asyncio sends small packets at once on sockets of this protocol alone; 40 ms an answer
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         until(lambda: server.started)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, tuple_
 
 from service.errors import Conflict, NotFound, QuotaExceeded
-from service.ledger.jobs import bytes_held
+from service.ledger.quota import bytes_held
 from service.ledger.tables import asset_files, assets, job_assets, jobs
 from service.states import ACTIVE
 

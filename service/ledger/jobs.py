@@ -7,14 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql
 
-from service.errors import Conflict, KeyReused, NotFound, QuotaExceeded, StorageFull
+from service.errors import Conflict, KeyReused, NotFound
 from service.ledger.journal import move_job, move_task, record
+from service.ledger.quota import WHO, Limits, refuse_over_quota
 from service.ledger.tables import (
-    assets,
-    datasets,
     events,
     idempotency,
     job_assets,
@@ -22,9 +31,19 @@ from service.ledger.tables import (
     owners,
     tasks,
 )
-from service.states import ACTIVE, FINISHED, JobState, Stage, TaskState
+from service.states import FINISHED, JobState, Stage, TaskState
 
 Job = Row[Any]
+
+
+# Statements of a submission: building them takes longer than running them.
+MAKE_OWNER = postgresql.insert(owners).on_conflict_do_nothing()
+LOCK_OWNER = select(owners.c.owner).where(owners.c.owner == WHO).with_for_update()
+KNOWN = select(idempotency).where(
+    idempotency.c.owner == WHO, idempotency.c.key == bindparam("which")
+)
+INSERT_JOB, INSERT_TASKS, INSERT_EVENT = insert(jobs), insert(tasks), insert(events)
+INSERT_ASSETS, INSERT_KEY = insert(job_assets), insert(idempotency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +76,6 @@ class NewJob:
         return sum(task.frames for task in self.tasks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one owner, and all together, may have."""
-
-    jobs: int
-    frames: int
-    bytes: int
-    disk_bytes: int
-    """Free on the disk beyond the reserve."""
-
-
 def submit(connection: Connection, new: NewJob, limits: Limits, *, now: int) -> tuple[str, bool]:
     """Accept a job.
 
@@ -82,20 +90,19 @@ def submit(connection: Connection, new: NewJob, limits: Limits, *, now: int) -> 
     _take_turn(connection, new.owner)
     if (known := _known(connection, new)) is not None:
         return known, True
-    _refuse_over_quota(connection, new, limits)
-    job_id = f"job_{uuid.uuid4().hex}"
-    connection.execute(insert(jobs), _job_row(job_id, new, now))
-    connection.execute(
-        insert(tasks), [_task_row(job_id, i, task) for i, task in enumerate(new.tasks)]
+    refuse_over_quota(
+        connection, new.owner, limits, frames=new.frames, expected_bytes=new.expected_bytes
     )
+    job_id = f"job_{uuid.uuid4().hex}"
+    connection.execute(INSERT_JOB, _job_row(job_id, new, now))
+    connection.execute(INSERT_TASKS, [_task_row(job_id, i, t) for i, t in enumerate(new.tasks)])
     if new.asset_ids:
-        connection.execute(
-            insert(job_assets), [{"job_id": job_id, "asset_id": a} for a in new.asset_ids]
-        )
+        used = [{"job_id": job_id, "asset_id": asset} for asset in new.asset_ids]
+        connection.execute(INSERT_ASSETS, used)
     event = {"job_id": job_id, "seq": 1, "at_ms": now, "type": "state", "task": None}
-    connection.execute(insert(events), {**event, "data": f'{{"state": "{JobState.QUEUED}"}}'})
+    connection.execute(INSERT_EVENT, {**event, "data": f'{{"state": "{JobState.QUEUED}"}}'})
     if new.idempotency_key is not None:
-        connection.execute(insert(idempotency), _key_row(job_id, new, now))
+        connection.execute(INSERT_KEY, _key_row(job_id, new, now))
     return job_id, False
 
 
@@ -144,20 +151,21 @@ def _key_row(job_id: str, new: NewJob, now: int) -> dict[str, Any]:
 
 
 def _take_turn(connection: Connection, owner: str) -> None:
-    """Make submissions of one owner take turns, so that together they cannot pass a quota."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(owners).values(owner=owner).on_conflict_do_nothing())
-    connection.execute(select(owners.c.owner).where(owners.c.owner == owner).with_for_update())
+    """Make submissions of one owner take turns, so that together they cannot pass a quota.
+
+    SQLite's writers take turns anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    connection.execute(MAKE_OWNER, {"owner": owner})
+    connection.execute(LOCK_OWNER, {"who": owner})
 
 
 def _known(connection: Connection, new: NewJob) -> str | None:
     if new.idempotency_key is None:
         return None
-    found = connection.execute(
-        select(idempotency).where(
-            idempotency.c.owner == new.owner, idempotency.c.key == new.idempotency_key
-        )
-    ).first()
+    which = {"who": new.owner, "which": new.idempotency_key}
+    found = connection.execute(KNOWN, which).first()
     if found is None:
         return None
     if found.body_sha256 != new.body_sha256:
@@ -166,53 +174,6 @@ def _known(connection: Connection, new: NewJob) -> str | None:
             f"{found.job_id}; use a new key for a new request"
         )
     return str(found.job_id)
-
-
-def _refuse_over_quota(connection: Connection, new: NewJob, limits: Limits) -> None:
-    active = connection.execute(
-        select(func.count(), func.coalesce(func.sum(jobs.c.frames), 0)).where(
-            jobs.c.owner == new.owner, jobs.c.state.in_(sorted(ACTIVE))
-        )
-    ).one()
-    held = bytes_held(connection, new.owner)
-    for what, used, more, most in (
-        ("unfinished jobs", int(active[0]), 1, limits.jobs),
-        ("frames in unfinished jobs", int(active[1]), new.frames, limits.frames),
-        ("bytes kept", held, new.expected_bytes, limits.bytes),
-    ):
-        if used + more > most:
-            raise QuotaExceeded(
-                f"{what}: {used:,} now and {more:,} more would pass the quota of {most:,}; "
-                "wait for jobs to finish, or delete some",
-                headers={"Retry-After": "60"},
-            )
-    promised = _bytes_promised(connection)
-    if promised + new.expected_bytes > limits.disk_bytes:
-        raise StorageFull(
-            f"the job may need {new.expected_bytes:,} bytes and unfinished jobs {promised:,} more; "
-            f"{max(limits.disk_bytes, 0):,} are free; delete datasets, or ask for less"
-        )
-
-
-def bytes_held(connection: Connection, owner: str) -> int:
-    """Bytes of an owner's datasets and uploads, and what the unfinished jobs may need."""
-    kept = select(func.coalesce(func.sum(datasets.c.bytes), 0)).where(datasets.c.owner == owner)
-    uploads = select(func.coalesce(func.sum(assets.c.size), 0)).where(assets.c.owner == owner)
-    unfinished = select(func.coalesce(func.sum(jobs.c.expected_bytes), 0)).where(
-        jobs.c.owner == owner,
-        or_(
-            jobs.c.state.in_(sorted(ACTIVE)),
-            and_(jobs.c.state != JobState.SUCCEEDED, jobs.c.frames_done > 0),
-        ),
-    )
-    return sum(int(connection.execute(part).scalar_one()) for part in (kept, uploads, unfinished))
-
-
-def _bytes_promised(connection: Connection) -> int:
-    """What unfinished jobs may still write."""
-    left = jobs.c.expected_bytes * (1.0 - 1.0 * jobs.c.frames_done / jobs.c.frames)
-    statement = select(func.coalesce(func.sum(left), 0)).where(jobs.c.state.in_(sorted(ACTIVE)))
-    return int(connection.execute(statement).scalar_one())
 
 
 def find(connection: Connection, job_id: str, owner: str | None) -> Job:

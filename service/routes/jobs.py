@@ -31,8 +31,9 @@ from service.http.content import ContentResponse
 from service.http.problems import documented
 from service.job_log import log_text
 from service.ledger import jobs
-from service.ledger.jobs import Limits, NewJob
+from service.ledger.jobs import NewJob
 from service.ledger.keys import Caller
+from service.ledger.quota import Limits
 from service.models import JobPage, JobView, SegmentList, ValidView
 from service.previews import preview_content
 from service.routes.bodies import SPEC_BODY, JobBody, find_uploads, read_job
