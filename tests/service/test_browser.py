@@ -196,6 +196,27 @@ def test_form_and_text_are_one_document(chromium: Any, service: LocalService) ->
     assert [s["kind"] for s in spec["sensors"]] == ["event_camera"]
 
 
+def test_large_seeds_are_kept(chromium: Any, service: LocalService) -> None:
+    """Send seeds beyond 2^53 as they are, typed or from an earlier job, shown in the form or not."""
+    seeds = [2**63 - 1 - 2 * i for i in range(102)]
+    segment = tiny_job()["segments"][0]
+    segments = [
+        {**segment, "segment_id": i, "name": f"s{i}",
+         "trajectory": {"kind": "orbital", "shake": {"seed": seed}}}
+        for i, seed in enumerate(seeds)
+    ]  # fmt: skip
+    earlier = service.submit(tiny_job(seed=2**63 - 1, segments=segments))
+    with tab(chromium, service) as page:
+        page.goto(f"/jobs/new?job={earlier}")
+        page.locator("[data-pointer='/seed']").fill(str(2**62 + 1))
+        page.get_by_role("button", name="Submit").click()
+        page.wait_for_url("**/jobs/job_*")
+        job_id = page.url.rpartition("/")[2]
+    spec = service.http.get(f"/v1/jobs/{job_id}/spec").json()
+    assert spec["seed"] == 2**62 + 1
+    assert [s["trajectory"]["shake"]["seed"] for s in spec["segments"]] == seeds
+
+
 def test_uploaded_path(chromium: Any, service: LocalService, tmp_path: Path) -> None:
     """Upload a recorded path from the form, which then names it."""
     recording = tmp_path / "walk.txt"

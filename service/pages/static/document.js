@@ -5,7 +5,23 @@ function steps(pointer) {
 }
 
 function isContainer(value) {
-  return typeof value === "object" && value !== null;
+  return typeof value === "object" && value !== null && !JSON.isRawJSON?.(value);
+}
+
+const WHOLE = /^-?[1-9]\d*$/;
+
+/** A whole number beyond 2^53, which a JavaScript number would round, as it is written; undefined
+ *  for all else, and in browsers from before 2025, which do not have such numbers. */
+function large(written) {
+  const tooLarge = WHOLE.test(written ?? "") && !Number.isSafeInteger(Number(written));
+  return tooLarge ? JSON.rawJSON?.(written) : undefined;
+}
+
+/** The document of a JSON text, with every number as it is there. */
+export function parsed(text) {
+  return JSON.parse(text, (_key, value, context) => {
+    return (typeof value === "number" && large(context?.source)) || value;
+  });
 }
 
 /** Write a value at a pointer; objects and lists on the way are made. */
@@ -44,5 +60,5 @@ export function typed(text, type) {
   if (type === "mixed" && (trimmed === "true" || trimmed === "false")) return trimmed === "true";
   const number = Number(trimmed);
   const exact = Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number) || type === "number");
-  return exact ? number : trimmed;
+  return exact ? number : (large(trimmed) ?? trimmed);
 }

@@ -1,7 +1,7 @@
 // The form of a job. Every input stands at a JSON pointer of one document; the server renders the
 // fields, checks the document, and says by pointers what is wrong with it.
 
-import { put, takeOut, typed } from "./document.js";
+import { parsed, put, takeOut, typed } from "./document.js";
 import { clearFaults, showFaults } from "./faults.js";
 import { bytes, counted, short, time } from "./numbers.js";
 
@@ -16,7 +16,7 @@ let mode = "form";
 let attempt = null; // {body, key}: the same job sent again keeps its idempotency key
 
 function gather() {
-  const whole = JSON.parse(document.getElementById("fields").dataset.document);
+  const whole = parsed(document.getElementById("fields").dataset.document);
   for (const input of form.querySelectorAll("[data-pointer]")) {
     const value = typed(input.value, input.dataset.type);
     if (value === undefined) takeOut(whole, input.dataset.pointer);
