@@ -189,8 +189,11 @@ class AsyncClient:
     async def _follow(self, job_id: str, after: int) -> AsyncGenerator[Event]:
         headers = {"Last-Event-ID": str(after)}
         path = f"/v1/jobs/{job_id}/events"
-        async with self._connection.stream(path, headers, read_timeout=SILENCE_SECONDS) as response:
-            async for event in read_events(response.aiter_lines()):
+        async with (
+            self._connection.stream(path, headers, read_timeout=SILENCE_SECONDS) as response,
+            aclosing(read_events(response.aiter_lines())) as events,
+        ):
+            async for event in events:
                 yield event
 
     async def wait(self, job_id: str) -> JobView:
@@ -241,12 +244,13 @@ class AsyncClient:
         """Upload a scene, picture, recording or archive of those."""
         path = Path(path)
         digest = await asyncio.to_thread(digest_header, path)
-        response = await self._connection.send(
-            "/v1/assets",
-            blocks_of(path),
-            params={"name": path.name},
-            headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
-        )
+        async with aclosing(blocks_of(path)) as blocks:  # a refusal may come before the last
+            response = await self._connection.send(
+                "/v1/assets",
+                blocks,
+                params={"name": path.name},
+                headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
+            )
         return AssetView.model_validate(response.json())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ class Event:
     data: dict[str, Any]
 
 
-async def read_events(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
+async def read_events(lines: AsyncIterator[str]) -> AsyncGenerator[Event]:
     """Events of a stream of lines; comments and incomplete events are left out."""
     fields: dict[str, str] = {}
     async for line in lines:

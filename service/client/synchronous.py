@@ -38,9 +38,9 @@ class Client:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._client = AsyncClient(url, key, transport=transport)
         self._thread = start_blocking_portal()
         self._portal = self._thread.__enter__()
-        self._client = AsyncClient(url, key, transport=transport)
 
     def __enter__(self) -> Self:
         return self
@@ -55,8 +55,10 @@ class Client:
 
     def close(self) -> None:
         """Close every connection and the thread."""
-        self._portal.call(self._client.close)
-        self._thread.__exit__(None, None, None)
+        try:
+            self._portal.call(self._client.close)
+        finally:
+            self._thread.__exit__(None, None, None)
 
     def _each(self, items: AsyncGenerator[Item]) -> Iterator[Item]:
         async def next_of() -> list[Item]:

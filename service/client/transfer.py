@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -128,7 +128,7 @@ def digest_header(path: Path) -> str:
     return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256_file(path))).decode()}:"
 
 
-async def blocks_of(path: Path) -> AsyncIterator[bytes]:
+async def blocks_of(path: Path) -> AsyncGenerator[bytes]:
     """A file to send, read as it goes."""
     with path.open("rb") as file:
         while block := await asyncio.to_thread(file.read, 2**20):

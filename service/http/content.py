@@ -6,6 +6,7 @@ trusted (If-Range) and a cached one confirmed (If-None-Match).
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Iterator
@@ -94,18 +95,28 @@ class ContentResponse(Response):
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Send it."""
+        """Send it; nothing more is read once the client has left."""
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
-        for part in () if self._head else self._answer.parts:
-            if isinstance(part, bytes):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-                continue
-            blocks = self._content.read(part.start, part.stop)
-            while block := await to_thread.run_sync(next, blocks, b""):
-                await send({"type": "http.response.body", "body": block, "more_body": True})
+        left = asyncio.ensure_future(_until_left(receive))
+        try:
+            for part in () if self._head else self._answer.parts:
+                blocks = self._blocks(part)
+                while not left.done() and (block := await to_thread.run_sync(next, blocks, b"")):
+                    await send({"type": "http.response.body", "body": block, "more_body": True})
+        finally:
+            left.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _blocks(self, part: bytes | Span) -> Iterator[bytes]:
+        return iter((part,)) if isinstance(part, bytes) else self._content.read(part.start, part.stop)  # fmt: skip
+
+
+async def _until_left(receive: Receive) -> None:
+    """Servers drop what is sent to a client that has left, and say so here alone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _answer(request: Request, content: Content) -> _Answer:

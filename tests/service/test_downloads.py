@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import io
@@ -13,6 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 from service_kit import LocalService, make_settings, serving
+from starlette.requests import Request
+from starlette.types import Message
+
+from service.http.content import Content, ContentResponse
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +176,28 @@ def test_interrupted_download_is_resumed(served: Served, tmp_path: Path) -> None
         begun = next(response.iter_raw(100))
     rest = get(served, Range=f"bytes={len(begun)}-", If_Range=response.headers["ETag"])
     assert begun + rest.content == data
+
+
+def test_nothing_is_read_for_a_client_that_left() -> None:
+    """Stop reading a file as soon as nobody takes it."""
+    read = 0
+
+    def blocks(start: int, stop: int) -> Iterator[bytes]:
+        nonlocal read
+        for _ in range(start, stop):
+            read += 1
+            yield b"x"
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    content = Content(
+        size=1000, sha256="0" * 64, media_type="application/x-hdf5", filename="orbit.h5",
+        modified_ms=0, read=blocks,
+    )  # fmt: skip
+    scope = {"type": "http", "method": "GET", "headers": []}
+    asyncio.run(ContentResponse(Request(scope), content)(scope, receive, send))
+    assert read < 5
