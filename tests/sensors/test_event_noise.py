@@ -154,6 +154,21 @@ def test_leak_jitter_spreads_intervals() -> None:
     assert np.std(rates) == pytest.approx(2, rel=0.1)
 
 
+def test_jittered_leak_does_not_depend_on_the_frame_rate() -> None:
+    """Give still light's leak events the same times, to rounding, at two and four times the pace."""
+    spec = of(leak_rate_hz=5.0, leak_jitter_fraction=0.2, noise_rate_cov_decades=0.1)
+    light = np.full((16, 16), 0.4)
+    slow, *others = (
+        still(spec, light, duration=2_400_000, every=every) for every in (8000, 4000, 2000)
+    )
+    order = np.lexsort((slow.t, slow.x, slow.y))
+    assert len(slow) > 2000
+    for fast in others:
+        same = np.lexsort((fast.t, fast.x, fast.y))
+        np.testing.assert_array_equal(fast.x[same], slow.x[order])
+        np.testing.assert_allclose(fast.t[same], slow.t[order], atol=2, rtol=0)
+
+
 def test_slow_leak_survives_a_fast_frame_rate() -> None:
     """Keep a leak of 0.1 Hz when each picture adds only a millionth of the threshold."""
     events = still(of(leak_rate_hz=0.1), np.full((32, 32), 0.4), duration=1_500_000, every=100)

@@ -48,6 +48,8 @@ class NoisyPixels(NamedTuple):
     """[log units/us]."""
     last_event: NDArray[np.int64]
     """[us]."""
+    event_count: NDArray[np.int64]
+    """Empty without leak jitter."""
     mean_leak: NDArray[np.float32]
     on: NDArray[np.float32]
     off: NDArray[np.float32]

@@ -82,7 +82,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         pictures: those at the ends of the intervals, of the same type (intervals, pixels).
         unit: luminance of one unit of the pictures, float32.
         intervals: `Intervals`.
-        pixels: `NoisyPixels`; lag, moved, leak and last_event are advanced.
+        pixels: `NoisyPixels`; lag, moved, leak, last_event, event_count are advanced.
         noise: `Noise`.
         response: `Response` in float32.
         records: uint64, room for them, used if it suffices.
@@ -121,11 +121,11 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                 _stamp(e, entries, found, t[k + 1] - t[k], pixels.address[a:b], records[count:])
                 if noise.tracked:
                     e = _release(records[count : count + e], entries, found, t[k], noise,
-                                 pixels.last_event[a:b], v)  # fmt: skip
+                                 pixels.last_event[a:b], pixels.event_count[a:b], v)  # fmt: skip
                 count += e
                 _shift(found, v, w)
                 if noise.leak_jitter > 0.0:
-                    _redraw_leak(found, a, t[k], intervals.ramp[k, 1], noise, pixels, w)
+                    _redraw_leak(found, a, t[k], t[k + 1], intervals.ramp[k, 1], noise, pixels, w)
             f.commit(b - a, noise.order, intervals.settle[k], intervals.ramp[k, 1], w)
             for i in range(struck):
                 strikes[shots[0][i]] = 0
@@ -382,7 +382,7 @@ def _stamp(e, entries, found, duration, address, records):  # type: ignore[no-un
 
 
 @njit(**COMPILE)
-def _release(records, entries, found, t0, noise, last_event, v):  # type: ignore[no-untyped-def]
+def _release(records, entries, found, t0, noise, last_event, event_count, v):  # type: ignore[no-untyped-def]
     """Drop events in the dead time, label those that leakage caused; returns how many are left."""
     kept = 0
     for i in range(records.size):
@@ -396,6 +396,8 @@ def _release(records, entries, found, t0, noise, last_event, v):  # type: ignore
             records[kept] = records[i] | (NOISE if leaked else PLAIN)
             kept += 1
             last_event[pixel] = t
+            if noise.leak_jitter > 0.0:
+                event_count[pixel] += 1
     return kept
 
 
@@ -408,13 +410,19 @@ def _shift(found, v, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _redraw_leak(found, a, t0, ramp, noise, pixels, w):  # type: ignore[no-untyped-def]
-    """Give pixels that had an event another leak rate, without a jump of their voltage."""
+def _redraw_leak(found, a, t0, t1, ramp, noise, pixels, w):  # type: ignore[no-untyped-def]
+    """Give pixels that had an event another leak rate, from the instant of their last event on.
+
+    The rate is drawn from the pixel and the number of its event. Voltages do not jump there; `ramp`
+    is the time since the leak's common start at t1.
+    """
     for j in found:
         t, mean = pixels.last_event[a + j], pixels.mean_leak[a + j]
         if t > t0 and mean > 0.0:
-            word = mix(mix(noise.leak_key ^ np.uint64(t)) + np.uint64(a + j) * GOLDEN)
+            stream = mix(noise.leak_key + np.uint64(pixels.event_count[a + j]) * GOLDEN)
+            word = mix(stream + np.uint64(a + j) * GOLDEN)
             drawn = 1.0 + noise.leak_jitter * normal_of(word)
             leak = np.float32(mean * np.maximum(drawn, 0.0))
-            w[f.NEW_MOVED + j] -= (leak - w[f.LEAK + j]) * ramp
+            elapsed = ramp - np.float32(t1 - t)
+            w[f.NEW_MOVED + j] -= (leak - w[f.LEAK + j]) * elapsed
             w[f.LEAK + j] = leak

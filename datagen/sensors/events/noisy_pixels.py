@@ -81,12 +81,14 @@ class NoisyModel:
         waited = np.divide(
             moved, self._leak, out=np.full(self._shape, 2.0**62), where=self._leak > 0
         )
+        counted = self._shape if self._spec.leak_jitter_fraction else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
             moved=moved.astype(np.float32),
             lag=np.zeros((2, *self._shape), np.float32),
             leak=self._leak.copy(),
             last_event=t - np.minimum(waited, -NEVER_US).astype(np.int64),
+            event_count=np.zeros(counted, np.int64),
         )
 
     def sense(
@@ -116,6 +118,7 @@ class NoisyModel:
             leak=pixels.leak.reshape(self._shape),
             leak_start=np.array(leak_start, np.int64),
             last_event=pixels.last_event.reshape(self._shape),
+            event_count=pixels.event_count.reshape(state.event_count.shape),
         )
         return new, records
 
@@ -125,6 +128,7 @@ class NoisyModel:
             moved=state.moved.flatten(),
             leak=state.leak.flatten(),
             last_event=state.last_event.flatten(),
+            event_count=state.event_count.flatten(),
             mean_leak=self._leak.ravel(),
             on=self._on.ravel(),
             off=self._off.ravel(),

@@ -33,6 +33,8 @@ class EventCameraState:
     """Noisy pixels: leakage [log units/us], shape (H, W)."""
     leak_start: NDArray[np.int64]
     """Noisy pixels: common start of leakage [us], shape ()."""
+    event_count: NDArray[np.int64]
+    """Noisy pixels with leak jitter: how many events each pixel has sent, shape (H, W)."""
     last_event: NDArray[np.int64]
     """Time of each pixel's last event [us], shape (H, W)."""
     waiting: NDArray[np.int64]
@@ -54,6 +56,7 @@ def new_state(t: int, picture: Pictures) -> EventCameraState:
         lag=np.empty((0, 0, 0), np.float32),
         leak=np.empty(nothing, np.float32),
         leak_start=np.array(t, np.int64),
+        event_count=np.empty(nothing, np.int64),
         last_event=np.empty(nothing, np.int64),
         waiting=np.empty((0, 5), np.int64),
         bus_free=np.array(t, np.float64),
