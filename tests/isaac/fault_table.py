@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-BY_GUARD: list[tuple[str, dict[str, Any]]] = [
-    ("motion", {"convention": {"x": -1, "y": -1}}),
-    ("motion", {"convention": {"unit": "ndc"}}),
-    ("pose", {"lag": 1}),
-    ("pose", {"sample_lag": 1}),
-    ("motion", {"zero_motion": True}),
-    ("projection", {"wrong_aperture": True}),
-    ("depth", {"depth_fill": -1.0}),
-    ("shape", {"empty_buffers": True}),
-    ("change", {"stuck_buffers": True}),
-    ("shape", {"flat_buffers": True}),
-    ("light", {"black": True}),
+BY_GUARD: list[tuple[str, str, dict[str, Any]]] = [
+    ("motion", "from the true backward flow", {"convention": {"x": -1, "y": -1}}),
+    ("motion", "from the true backward flow", {"convention": {"unit": "ndc"}}),
+    ("motion", "from the true backward flow", {"zero_motion": True}),
+    ("pose", "the frame shows another instant", {"lag": 1}),
+    ("pose", "the frame shows another instant", {"sample_lag": 1}),
+    ("projection", "the renderer projects with", {"wrong_aperture": True}),
+    ("depth", "NaN or negative values", {"depth_fill": -1.0}),
+    ("shape", r"is float32 \(0,\); expected", {"empty_buffers": True}),
+    ("shape", r"is float32 \(\d+,\); expected", {"flat_buffers": True}),
+    ("change", "the buffer is stale", {"stuck_buffers": True}),
+    ("instance", "expected a prim of the stage", {"stale_names": True}),
+    ("light", "HdrColor is all zero", {"black": True}),
 ]
-"""Guard that ends the job, and the fault that it sees."""
+"""Guard that ends the job, what it says, and the fault that it sees."""
 
-BY_CHECK: list[tuple[int, dict[str, Any]]] = [
-    (5, {"convention": {"x": -1, "y": -1}}),
-    (5, {"zero_motion": True}),
-    (3, {"picture_lag": True}),
-    (3, {"lag": 1}),
-    (4, {"wrong_aperture": True}),
-    (7, {"auto_exposure": True}),
-    (8, {"noise": 0.05}),
+BY_CHECK: list[tuple[int, str, dict[str, Any]]] = [
+    (3, "depth with a lag of 1", {"picture_lag": True}),
+    (3, "fit best with a lag of 1", {"lag": 1}),
+    (4, "off by 0", {"wrong_aperture": True}),
+    (5, "previous, -x, -y, pixel", {"convention": {"x": -1, "y": -1}}),
+    (5, "previous, [+]x, [+]y, ndc", {"convention": {"unit": "ndc"}}),
+    (5, "no convention fits", {"zero_motion": True}),
+    (6, "100.000% of the pixels name another prim", {"swapped_names": True}),
+    (7, r"twice the light gives 1\.\d+ times", {"auto_exposure": True}),
+    (8, r"standard deviation of ln L is 0\.0[3-9]", {"noise": 0.05}),
 ]
-"""The doctor's check that fails, and the fault."""
+"""The doctor's check that fails, what it says, and the fault."""
 
 BY_REPORT: list[tuple[int, str, dict[str, Any]]] = [
     (5, "unset pixels hold -1", {"motion_fill": -1.0}),
@@ -42,6 +45,7 @@ BY_HOST_ONCE: list[dict[str, Any]] = [
     {"crash_at": 8},
     {"exit_zero_at": 8},
     {"hang_at": 8},
+    {"freeze_at": 8},
     {"truncated": 1},
     {"wrong_digest": 1},
 ]
@@ -56,8 +60,8 @@ DISK_FULL: dict[str, Any] = {"disk_full": True}
 NAMED = {
     name
     for faults in (
-        *(fault for _, fault in BY_GUARD),
-        *(fault for _, fault in BY_CHECK),
+        *(fault for _, _, fault in BY_GUARD),
+        *(fault for _, _, fault in BY_CHECK),
         *(fault for _, _, fault in BY_REPORT),
         *BY_HOST_ONCE,
         *BY_HOST_ALWAYS,

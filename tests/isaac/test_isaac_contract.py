@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from contract.renderer_contract import RendererContract
 from contract.scenes import CAMERA, busy_scene, busy_views
-from isaac.isaac_kit import open_fake
+from isaac.isaac_kit import SPEC, open_fake
 
 from datagen.render.base import Renderer
 from datagen.render.embedded import EmbeddedRenderer
@@ -35,6 +35,20 @@ def test_same_labels_and_pictures_as_embedded(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_buffers_on_the_gpu_give_the_same_bits(tmp_path: Path) -> None:
+    """Take pictures from warp arrays as from the host."""
+    seen = busy_scene()
+    views, outputs = busy_views(seen)[:3], ("depth", "radiance", "motion")
+    on = {}
+    for device in ("cpu", "cuda"):
+        spec = SPEC.model_copy(update={"device": device})
+        renderer = open_fake(seen, CAMERA, tmp_path / device, spec=spec)
+        (on[device],) = renderer.stream(views, outputs)
+        renderer.close()
+    for name in outputs:
+        np.testing.assert_array_equal(on["cpu"].columns[name], on["cuda"].columns[name])
+
+
 class TestIsaacSimRenderer(RendererContract):
     """Every promise, through the exchange with the fake."""
 

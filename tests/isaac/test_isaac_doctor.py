@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,15 @@ def test_fake_with_every_convention_is_told_apart(bench: Bench, tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "faults"), BY_CHECK, ids=[str(f) for _, f in BY_CHECK])
-def test_check_catches_fault(number: int, faults: dict[str, Any], tmp_path: Path) -> None:
-    """Fail the check that is about the fault."""
+@pytest.mark.parametrize(("number", "words", "faults"), BY_CHECK, ids=[str(c[2]) for c in BY_CHECK])
+def test_check_catches_fault(
+    number: int, words: str, faults: dict[str, Any], tmp_path: Path
+) -> None:
+    """Fail the check that is about the fault, in words that name it."""
     found = examine(installation(**faults), SPEC, tmp_path, size=SMALL, limits=LIMITS)
-    assert number in {f.number for f in found.findings if not f.passed}, found.describe()
+    said = {f.number: f.text for f in found.findings if not f.passed}
+    assert number in said, found.describe()
+    assert re.search(words, said[number])
 
 
 def test_harmless_behaviour_is_reported(clean: Examination, tmp_path: Path) -> None:

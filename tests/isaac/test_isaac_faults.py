@@ -24,14 +24,17 @@ POSES = [looking((2.0 + 0.3 * k, -2.0 + 0.2 * k, 1.5), (0.0, 0.4 * k, 0.9)) for 
 EVERYTHING = ("depth", "instance", "radiance", "motion")
 
 
-@pytest.mark.parametrize(("guard", "faults"), BY_GUARD, ids=[str(f) for _, f in BY_GUARD])
-def test_guard_catches_fault(guard: str, faults: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("guard", "words", "faults"), BY_GUARD, ids=[str(g[2]) for g in BY_GUARD])
+def test_guard_catches_fault(
+    guard: str, words: str, faults: dict[str, Any], tmp_path: Path
+) -> None:
     """End the job with an error that names the guard, and give out no wrong frame."""
     seen = busy_scene()
     renderer = open_fake(seen, CAMERA, tmp_path, **faults)
     with pytest.raises(GuardTrippedError) as caught:
         list(renderer.stream(views_of(seen, *POSES, t_us=(0, 1, 2)), EVERYTHING))
     assert caught.value.guard == guard
+    assert re.search(words, str(caught.value))
     renderer.close()
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -139,34 +140,48 @@ def test_batches_of_one_pass_are_rendered_once(tmp_path: Path, views: Views) -> 
     renderer.close()
 
 
+PATIENCE = 300.0
+"""A fresh machine compiles first [s]."""
 ORPHAN = """
 import sys
 sys.path[:0] = {paths}
+from collections.abc import Callable
 from pathlib import Path
 from contract.scenes import CAMERA, busy_scene, busy_views
 from isaac.isaac_kit import open_fake
 seen = busy_scene()
-renderer = open_fake(seen, CAMERA, Path({folder!r}))
+renderer = open_fake(seen, CAMERA, Path({folder!r}), **{faults})
+print(renderer.process_id, flush=True)
 renderer.labels(busy_views(seen)[:1])
-print(renderer.process_id, renderer.folder, flush=True)
+Path({mark!r}).touch()
 sys.stdin.read()
 """
 
 
-def test_child_does_not_outlive_a_killed_host(tmp_path: Path) -> None:
-    """End the child when its host is killed without a chance to say so."""
-    code = ORPHAN.format(paths=[p for p in sys.path if p], folder=str(tmp_path))
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Fail when it never does."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened() and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+    assert happened()
+
+
+@pytest.mark.parametrize("fault", [{}, {"freeze_at": 1}], ids=str)
+def test_child_does_not_outlive_a_killed_host(fault: dict[str, Any], tmp_path: Path) -> None:
+    """End the child, at rest or frozen inside Kit, when its host is killed without a word."""
+    mark = str(tmp_path / "now")
+    faults = fault | {"only_once": mark} if fault else {}
+    paths = [path for path in sys.path if path]
+    code = ORPHAN.format(paths=paths, folder=str(tmp_path), mark=mark, faults=faults)
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
     assert parent.stdin is not None
-    child = int(parent.stdout.readline().split()[0])
+    child = int(parent.stdout.readline())
+    wait_until(Path(mark).exists)
     parent.kill()
     parent.wait()
     parent.stdout.close()
     parent.stdin.close()
-    deadline = time.monotonic() + 10.0
-    while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
-        threading.Event().wait(0.05)
-    assert not Path(f"/proc/{child}").exists()
+    wait_until(lambda: not Path(f"/proc/{child}").exists())

@@ -6,6 +6,7 @@ up when its heartbeat stops, when it ends before it is done, or when a shard doe
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -181,7 +182,8 @@ class Session:
         start = time.monotonic()
         if self._process.poll() is None:
             (self._folder / exchange.STOP).touch()
-            self._wait(self._limits.close)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self._limits.close)
         by_itself = self._process.poll() is not None
         seconds = time.monotonic() - start
         self.kill()
@@ -192,7 +194,7 @@ class Session:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self._group_lives():
                 os.killpg(self._process.pid, number)
-                self._wait(self._limits.terminate)
+                self._wait_for_group(self._limits.terminate)
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -207,7 +209,7 @@ class Session:
             return False
         return True
 
-    def _wait(self, seconds: float) -> None:
+    def _wait_for_group(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while self._group_lives() and time.monotonic() < deadline:
             time.sleep(POLL)

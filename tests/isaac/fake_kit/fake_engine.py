@@ -173,6 +173,7 @@ class Product:
         self.states: list[State] = []
         self.taken = 0
         self.still = False
+        self.first_names: dict[str, str] | None = None
         self._made: dict[str, Any] = {}
         engine.products.append(self)
 

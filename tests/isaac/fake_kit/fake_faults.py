@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import os
@@ -46,6 +47,11 @@ def at_start() -> None:
 def hang() -> None:
     """Never come back."""
     time.sleep(1e6)
+
+
+def freeze() -> None:
+    """Never come back, and let no other thread of Python run."""
+    ctypes.PyDLL(None).sleep(1_000_000)
 
 
 def _spoil_shards(spoil: Callable[[Path], None], name: str) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
-import threading
 import time
 import traceback
 from pathlib import Path
@@ -132,16 +132,17 @@ class Shards:
         exchange.write_json(self._result / exchange.DONE, done)
 
 
-def _end_with_host() -> None:
-    """The host holds our standard input open; when it closes, the host is gone."""
-    while os.read(0, 4096):
-        pass
-    os._exit(1)
+def _end_with_host() -> subprocess.Popen[bytes]:
+    """A process that ends our whole group when the host is gone, even while Kit blocks Python.
+
+    The host holds our standard input open and writes nothing; it closes when the host dies.
+    """
+    return subprocess.Popen(["/bin/sh", "-c", "read _; kill -KILL 0"])
 
 
 def main() -> None:
     """Serve the exchange folder; the exit code means nothing."""
-    threading.Thread(target=_end_with_host, daemon=True).start()
+    watch = _end_with_host()
     worker = Worker(Path(os.environ[FOLDER]))
     try:
         worker.run()
@@ -151,4 +152,6 @@ def main() -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        watch.kill()
+        watch.wait()
         os._exit(0)

@@ -12,9 +12,19 @@ from fake_engine import Product
 from fake_faults import fault
 
 
+class WarpArray:
+    """A buffer on the GPU: numpy sees it as one object until it is copied to the host."""
+
+    def __init__(self, data: np.ndarray) -> None:
+        self._data = data
+
+    def numpy(self) -> np.ndarray:
+        return self._data
+
+
 class Annotator:
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, device: str | None) -> None:
+        self.name, self.device = name, device
         self._product: Product | None = None
 
     def attach(self, products: list[Product]) -> None:
@@ -25,7 +35,8 @@ class Annotator:
 
     def get_data(self) -> Any:
         assert self._product is not None
-        return MAKERS[self.name](self._product)
+        data = MAKERS[self.name](self._product)
+        return WarpArray(data) if self.device == "cuda" else data
 
 
 class AnnotatorRegistry:
@@ -38,7 +49,7 @@ class AnnotatorRegistry:
     ) -> Annotator:
         if name not in MAKERS:
             raise ValueError(f"no annotator {name}")
-        return Annotator(name)
+        return Annotator(name, device)
 
 
 def _hdr(product: Product) -> np.ndarray:
@@ -71,10 +82,17 @@ def _instances(product: Product) -> dict[str, Any]:
     if product.cold:
         return {"data": np.empty((0,), np.uint32), "info": {"idToLabels": {}}}
     scene = product.engine.scene
-    shift = 1 + (7 * product.shown().index if fault("changing_ids") else 0)
+    changing = fault("changing_ids") or fault("stale_names")
+    shift = 1 + (7 * product.shown().index if changing else 0)
     ids = product.labels(product.shown()).instance[0].astype(np.uint32)
     names = {"0": "BACKGROUND", "1": "UNLABELLED"}
-    names |= {str(one.instance_id + shift): one.prim_path for one in scene.instances}
+    paths = [one.prim_path for one in scene.instances]
+    if fault("swapped_names"):
+        paths = [*paths[1:], paths[0]]
+    ids_now = [one.instance_id + shift for one in scene.instances]
+    names |= {str(number): path for number, path in zip(ids_now, paths, strict=True)}
+    if fault("stale_names"):
+        names = product.first_names = product.first_names or names
     data = np.where(ids == 0, 0, ids + shift).astype(np.uint32)
     return {"data": data, "info": {"idToLabels": names}}
 

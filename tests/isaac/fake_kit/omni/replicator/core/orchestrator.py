@@ -26,6 +26,8 @@ def step(
         os._exit(0)
     if ENGINE.renders == fake_faults.fault("hang_at") and fake_faults.once():
         fake_faults.hang()
+    if ENGINE.renders == fake_faults.fault("freeze_at") and fake_faults.once():
+        fake_faults.freeze()
 
 
 def wait_until_complete() -> None:
