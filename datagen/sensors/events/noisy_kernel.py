@@ -18,7 +18,7 @@ from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.path import crossing, turning_points, voltage
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, brighter, new_shots, strike
-from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, whole_us
+from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather, list_marked, padded, whole_us
 from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
 NOISY_TIE = 1e-5
@@ -111,12 +111,13 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                 mark[shots[0][i]] = 1
             m = list_marked(b - a, mark, listed)
             if m > 0:
+                full = listed[: padded(m, listed)]
                 found = listed[:m]
-                _look(found, w, intervals.ramp[k], noise.order, v)
-                _find_turns(m, v)
-                entries = _with_room(entries, _plan(found, strikes, v) + 1)
+                _look(full, w, intervals.ramp[k], noise.order, v)
+                _find_turns(full.size, v)
+                entries = _with_room(entries, _plan(full, strikes, v) + LANES)
                 e = _list(m, found, shots, struck, entries, v)
-                _solve(e, entries, v, z)
+                _solve(_padded(e, entries), entries, v, z)
                 records = with_room(records, count, e)
                 _stamp(e, entries, found, t[k + 1] - t[k], pixels.address[a:b], records[count:])
                 if noise.tracked:
@@ -310,6 +311,16 @@ def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: igno
         at = stop
     v[SHIFT + k] = reference
     return e
+
+
+@njit(**COMPILE)
+def _padded(e, entries):  # type: ignore[no-untyped-def]
+    """Follow e entries by solved ones up to a whole number of `LANES`; returns that number."""
+    owner, level, sigma, _ = entries
+    full = -(-e // LANES) * LANES
+    for i in range(e, full):
+        owner[i], level[i], sigma[i] = 0, np.nan, 0.5
+    return full
 
 
 @njit(**COMPILE)
