@@ -15,6 +15,7 @@ BY_GUARD: list[tuple[str, str, dict[str, Any]]] = [
     ("shape", r"is float32 \(0,\); expected", {"empty_buffers": True}),
     ("shape", r"is float32 \(\d+,\); expected", {"flat_buffers": True}),
     ("change", "the buffer is stale", {"stuck_buffers": True}),
+    ("time", "expected it to increase", {"stuck_time": True}),
     ("instance", "expected a prim of the stage", {"stale_names": True}),
     ("light", "HdrColor is all zero", {"black": True}),
 ]

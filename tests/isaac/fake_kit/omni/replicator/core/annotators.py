@@ -151,7 +151,7 @@ def _camera_params(product: Product) -> dict[str, Any]:
 
 
 def _reference_time(product: Product) -> dict[str, Any]:
-    index = product.shown().index if product.states else 0
+    index = product.shown().index if product.states and not fault("stuck_time") else 0
     return {"referenceTimeNumerator": index, "referenceTimeDenominator": 60}
 
 
