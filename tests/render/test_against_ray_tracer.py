@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from contract.scenes import CAMERA, busy_scene, busy_views
+from contract.scenes import CAMERA, busy_scene, busy_views, looking
 from oracle.false_events import false_share, flickering, luminance, yawed
 from oracle.ray_tracer import RayTracer
 
@@ -92,6 +92,23 @@ def test_blurred_pictures_have_no_false_events() -> None:
         EmbeddedRenderer(tabletop(), SMALL, samples=16), views, oversample=2, psf_sigma=0.5
     )
     assert max(false_share(ours, reference)) <= 0.05
+
+
+def test_moving_shadows_have_no_false_events() -> None:
+    """Change with the default optics as many rays do where an object and its shadow pass."""
+    views = orbit([500_000, 510_000])
+    eye, below = views.world_from_camera[0, :3, 3], views.world_from_object[0, 1, :3, 3] * [1, 1, 0]
+    views.world_from_camera[:] = looking(tuple(eye), tuple(below))
+    reference = luminance(
+        RayTracer(tabletop(), SMALL, samples=64), views, oversample=4, psf_sigma=0.5
+    )
+    ours = luminance(
+        EmbeddedRenderer(tabletop(), SMALL, samples=16), views, oversample=2, psf_sigma=0.5
+    )
+    change, true_change = (np.diff(np.log(light + 1e-3), axis=0) for light in (ours, reference))
+    touched = np.abs(true_change) > 1e-3
+    assert touched.mean() > 0.03
+    assert np.abs(change - true_change)[touched].max() < 0.11
 
 
 def test_box_pixels_have_few_false_events() -> None:

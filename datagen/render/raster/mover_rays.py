@@ -1,9 +1,9 @@
 """Shadow rays of single points: on moving objects, and on static surfaces behind them.
 
-Such points look at as many points of a lamp as their sub-pixel has samples; first at a quarter of
-them, and at the rest where the points of one surface in one pixel do not all agree. The sub-pixels
-of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn. Lamp points count by
-the light that they would give, as in `lattice_fill`.
+Such points look at `LOOKS` points of a lamp; first at a quarter of them, and at the rest where the
+points of one surface in one pixel do not all agree. The sub-pixels of a pixel share a (0, 2)-sequence
+of lamp points, dealt out in turn. Lamp points count by the light that they would give, as in
+`lattice_fill`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ TASK = np.dtype(
     ],
     align=True,
 )
+
+
+LOOKS = 16
+"""Lamp points that a point looks at; with four, moving shadows step by a quarter of a lamp."""
 
 
 class Origins(NamedTuple):
@@ -76,7 +80,7 @@ def trace_movers(
     """
     tasks = find_tasks(points, lamps, shot, statics)
     samples = seen_from.samples
-    total = max(min(samples.side, len(on_lamp[0]) // samples.oversample**2), 1)
+    total = max(min(LOOKS, len(on_lamp[0]) // samples.oversample**2), 1)
     quarter = max(total // 4, 1)
     _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, tracer, world)
     if quarter < total:
