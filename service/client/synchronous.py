@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -39,6 +39,8 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._client = AsyncClient(url, key, transport=transport)
+        self._read: set[AsyncGenerator[Any]] = set()
+        """What is being iterated over."""
         self._thread = start_blocking_portal()
         self._portal = self._thread.__enter__()
 
@@ -56,6 +58,8 @@ class Client:
     def close(self) -> None:
         """Close every connection and the thread."""
         try:
+            for items in list(self._read):
+                self._leave(items)
             self._portal.call(self._client.close)
         finally:
             self._thread.__exit__(None, None, None)
@@ -66,11 +70,18 @@ class Client:
                 return [item]
             return []
 
+        self._read.add(items)
         try:
             while found := self._portal.call(next_of):
                 yield found[0]
         finally:
-            self._portal.call(items.aclose)  # who stops early leaves no answer open
+            self._leave(items)
+
+    def _leave(self, items: AsyncGenerator[Any]) -> None:
+        """Leave no answer open behind a reader who stops early; once is enough."""
+        if items in self._read:
+            self._read.remove(items)
+            self._portal.call(items.aclose)
 
     def submit(self, job: Job, *, key: str | None = None) -> JobView:
         """Submit a job."""

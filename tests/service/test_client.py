@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import itertools
 from collections.abc import AsyncIterator
@@ -162,6 +163,18 @@ def test_who_stops_following_leaves_no_answer_open(service: LocalService) -> Non
         for _ in client.watch(job_id):
             break
         assert faulty.closed == 1
+
+
+def test_an_iterator_may_outlive_its_client(service: LocalService) -> None:
+    """Close what is being read with the client, and bear a reader that is dropped later."""
+    job_id = service.finished()
+    faulty = Faulty(after=10**9, times=1)
+    with Client(service.url, transport=faulty) as client:
+        events = client.watch(job_id)
+        next(events)
+    assert faulty.closed == 1
+    del events
+    gc.collect()  # an error in there would fail the test, as a warning
 
 
 def test_following_goes_on_after_a_break(service: LocalService) -> None:
