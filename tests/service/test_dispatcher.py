@@ -94,7 +94,7 @@ def test_a_killed_worker_is_tried_again(service: LocalService) -> None:
     """Start a new attempt that goes on from the last seal and gives the same bytes."""
     expected = digests(service, service.finished())
     job_id = service.submit()
-    with service.dispatcher(worker_command=fake_command(pace=0.1)):
+    with service.dispatcher(worker_command=fake_command(pace=0.5)):
         until(lambda: task(service, job_id, FIRST).frames_done >= 3)
         for pid in workers(service):
             os.kill(pid, signal.SIGKILL)
@@ -142,7 +142,7 @@ def test_cancel_kills_the_process_group(service: LocalService) -> None:
 def test_a_stopped_worker_is_cancelled(service: LocalService) -> None:
     """End a worker that was stopped and hears no TERM."""
     job_id = service.submit()
-    with service.dispatcher(worker_command=fake_command(pace=0.2)):
+    with service.dispatcher(worker_command=fake_command(pace=0.5)):
         until(lambda: task(service, job_id, FIRST).frames_done)
         for pid in workers(service):
             os.kill(pid, signal.SIGSTOP)
@@ -254,7 +254,7 @@ def test_a_full_disk_is_waited_for(
 def test_a_stopping_dispatcher_hands_back(service: LocalService) -> None:
     """Leave no worker behind at a graceful stop; the next dispatcher goes on from the seals."""
     job_id = service.submit()
-    with service.dispatcher(worker_command=fake_command(pace=0.2)):
+    with service.dispatcher(worker_command=fake_command(pace=0.5)):
         until(lambda: task(service, job_id, FIRST).frames_done >= 3)
     assert workers(service) == []
     row = task(service, job_id, FIRST)
