@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -20,8 +20,8 @@ SESSION_COOKIE = "datagen_session"
 _bearer = HTTPBearer(auto_error=False, description="An API key: `datagen keys create`.")
 
 
-def state_of(request: Request) -> State:
-    """The app's state."""
+async def state_of(request: Request) -> State:
+    """The app's state. (Not `def`: that would wait for a thread, as long as a query takes.)"""
     state: State = request.app.state.datagen
     return state
 
@@ -70,8 +70,8 @@ def caller(request: Request, state: StateDep, credentials: Credentials) -> Calle
     return found
 
 
-def _allowed(scope: Scope) -> Callable[[Caller], Caller]:
-    def check(who: Annotated[Caller, Depends(caller)]) -> Caller:
+def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    async def check(who: Annotated[Caller, Depends(caller)]) -> Caller:
         if not who.may(scope):
             raise Forbidden(f"this needs a key of scope {scope}")
         return who

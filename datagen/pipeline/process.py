@@ -1,4 +1,4 @@
-"""One worker process: JSON lines out of it, its own process group, never an orphan.
+"""One worker process: JSON lines out of it, low priority, its own process group, never an orphan.
 
 A worker watches its standard input and ends when it closes, so it cannot outlive the process that
 started it, however that one died.
@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from datagen.pipeline.priority import give_way
 
 SINGLE_THREADED = {
     name: "1" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -55,6 +57,7 @@ class WorkerProcess:
             env=dict(os.environ if environment is None else environment) | SINGLE_THREADED,
             start_new_session=True,
         )
+        give_way(self._process.pid)
         threading.Thread(target=self._listen, args=(on_report,), daemon=True).start()
 
     @property

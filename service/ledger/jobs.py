@@ -44,6 +44,12 @@ KNOWN = select(idempotency).where(
 )
 INSERT_JOB, INSERT_TASKS, INSERT_EVENT = insert(jobs), insert(tasks), insert(events)
 INSERT_ASSETS, INSERT_KEY = insert(job_assets), insert(idempotency)
+# And of looking.
+FIND = select(jobs).where(jobs.c.id == bindparam("job"), jobs.c.deleted_ms.is_(None))
+FIND_OF_OWNER = FIND.where(jobs.c.owner == WHO)
+NOT_DELETED = select(*(column for column in jobs.c if column.name != "spec")).where(
+    jobs.c.deleted_ms.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +188,10 @@ def find(connection: Connection, job_id: str, owner: str | None) -> Job:
     Raises:
         NotFound: there is none, it is deleted, or it is someone else's.
     """
-    statement = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted_ms.is_(None))
-    if owner is not None:
-        statement = statement.where(jobs.c.owner == owner)
-    found = connection.execute(statement).first()
+    if owner is None:
+        found = connection.execute(FIND, {"job": job_id}).first()
+    else:
+        found = connection.execute(FIND_OF_OWNER, {"job": job_id, "who": owner}).first()
     if found is None:
         raise NotFound(f"there is no job {job_id}")
     return found
@@ -239,8 +245,7 @@ def page(
         after: creation time and id of the last job of the page before.
         limit: at most so many.
     """
-    columns = [column for column in jobs.c if column.name != "spec"]
-    statement = select(*columns).where(jobs.c.deleted_ms.is_(None))
+    statement = NOT_DELETED
     if owner is not None:
         statement = statement.where(jobs.c.owner == owner)
     if states:

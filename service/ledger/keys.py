@@ -14,13 +14,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from service.errors import NotFound
 from service.ledger.tables import keys, sessions
 
 PREFIX = "dgk"
 OWNER = re.compile(r"[\w.@-]{1,64}", re.ASCII)
+# Asked at every request: building a statement takes longer than running it.
+ANY_KEY = select(keys.c.id).limit(1)
+KEY = select(keys).where(keys.c.id == bindparam("key"))
+KEY_OF_SESSION = (
+    select(keys)
+    .join(sessions, sessions.c.key_id == keys.c.id)
+    .where(
+        sessions.c.token_sha256 == bindparam("token"),
+        sessions.c.expires_ms > bindparam("now"),
+        keys.c.revoked_ms.is_(None),
+    )
+)
 
 
 class Scope(StrEnum):
@@ -96,7 +108,7 @@ def all_keys(connection: Connection) -> list[Row[Any]]:
 
 def any_keys(connection: Connection) -> bool:
     """A key was ever made: from then on the service is closed, even when all are revoked."""
-    return connection.execute(select(keys.c.id).limit(1)).first() is not None
+    return connection.execute(ANY_KEY).first() is not None
 
 
 def caller_of(connection: Connection, key: str) -> Caller | None:
@@ -108,7 +120,7 @@ def caller_of(connection: Connection, key: str) -> Caller | None:
 def _key_row(connection: Connection, key: str) -> Row[Any] | None:
     prefix, _, rest = key.partition("_")
     key_id, _, secret = rest.partition("_")
-    row = connection.execute(select(keys).where(keys.c.id == key_id[:16])).first()
+    row = connection.execute(KEY, {"key": key_id[:16]}).first()
     expected = row.secret_sha256 if row is not None else _sha256("")
     same = hmac.compare_digest(_sha256(secret), expected)
     if row is None or not same or prefix != PREFIX or row.revoked_ms is not None:
@@ -139,16 +151,7 @@ def log_out(connection: Connection, token: str) -> None:
 
 def caller_of_session(connection: Connection, token: str, *, now: int) -> Caller | None:
     """Whose session this is; None when it has ended."""
-    statement = (
-        select(keys)
-        .join(sessions, sessions.c.key_id == keys.c.id)
-        .where(
-            sessions.c.token_sha256 == _sha256(token),
-            sessions.c.expires_ms > now,
-            keys.c.revoked_ms.is_(None),
-        )
-    )
-    row = connection.execute(statement).first()
+    row = connection.execute(KEY_OF_SESSION, {"token": _sha256(token), "now": now}).first()
     return None if row is None else _caller(row)
 
 

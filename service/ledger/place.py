@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, insert, select, update
 from datagen.errors import DatagenError
 from service.ledger.tables import dispatcher
 
+HEARTBEAT = select(dispatcher)
+
 
 class DeposedError(DatagenError):
     """Another dispatcher has taken over this ledger."""
@@ -53,4 +55,4 @@ def beat(
 
 def heartbeat(connection: Connection) -> Row[Any] | None:
     """The dispatcher's row."""
-    return connection.execute(select(dispatcher)).first()
+    return connection.execute(HEARTBEAT).first()

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, func, select
 from service.ledger.tables import jobs, tasks
 from service.states import STARTABLE, JobState, Stage, TaskState
 
+RUNNING = select(tasks.c.job_id).where(tasks.c.state == TaskState.LEASED).distinct()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -61,8 +63,7 @@ def cancelling(connection: Connection, job_ids: list[str]) -> list[str]:
 
 def running_jobs(connection: Connection) -> frozenset[str]:
     """Jobs with a task in a worker's hands."""
-    statement = select(tasks.c.job_id).where(tasks.c.state == TaskState.LEASED).distinct()
-    return frozenset(str(row.job_id) for row in connection.execute(statement))
+    return frozenset(str(row.job_id) for row in connection.execute(RUNNING))
 
 
 def leased(connection: Connection) -> list[Row[Any]]:

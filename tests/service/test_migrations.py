@@ -1,4 +1,4 @@
-"""Migrations: an empty ledger is brought to exactly the tables that the code uses."""
+"""Tables: made at once or by migrations, they are exactly those that the code uses."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from ledger_kit import ledger_url, submit
+from sqlalchemy import Connection
 
 from service.ledger import open_database
 from service.ledger.tables import metadata
-from service.ledger.versions import HEAD, MIGRATIONS, is_current
+from service.ledger.versions import HEAD, MIGRATIONS, is_current, migrate
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -25,13 +26,36 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield found
 
 
-def test_up_from_empty_gives_the_tables(url: str) -> None:
-    """Make by migrations what `tables.py` says, no more and no less."""
+def test_a_new_ledger_has_the_tables(url: str) -> None:
+    """Make at once what `tables.py` says, of the newest version."""
     database = open_database(url)
     with database.read() as connection:
         assert is_current(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
     database.close()
+
+
+def test_migrations_give_the_tables(url: str) -> None:
+    """Make by migrations what is made at once, down to the conditions of indexes."""
+    database = open_database(url)
+    with database.write() as connection:
+        at_once = indexes(connection)
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DELETE FROM alembic_version")
+        migrate(connection)
+        assert is_current(connection)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert indexes(connection) == at_once
+    database.close()
+
+
+def indexes(connection: Connection) -> list[str]:
+    """How the database itself writes every index down."""
+    if connection.dialect.name == "sqlite":
+        statement = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    else:
+        statement = "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+    return sorted(connection.exec_driver_sql(statement).scalars())
 
 
 def test_head_is_the_newest_migration() -> None:
