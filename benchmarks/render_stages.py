@@ -24,9 +24,11 @@ from render_scene import camera_of, orbit, preset_scene
 
 from datagen.render.embedded import EmbeddedRenderer
 from datagen.render.raster import painter
-from datagen.render.raster.coverage import cover
-from datagen.render.raster.fragments import FRAGMENT, gather
-from datagen.render.raster.lanes import LANES
+from datagen.render.raster.draw import PIECE
+from datagen.render.raster.edges import cover_band, gather_piece
+from datagen.render.raster.fragments import FRAGMENT
+from datagen.render.raster.painter import pixels_of
+from datagen.render.raster.picture import ALL, EDGES, PLAIN
 from datagen.render.raster.points import POINT, merge
 from datagen.render.raster.samples import pixel_samples
 from datagen.render.raster.shade import shade
@@ -47,7 +49,7 @@ def main() -> None:
     print("| stage [ms] | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
     for stage in next(iter(columns.values())):
-        values = " | ".join(f"{column[stage]:.1f}" for column in columns.values())
+        values = " | ".join(f"{column.get(stage, 0.0):.1f}" for column in columns.values())
         print(f"| {stage} | {values} |")
 
 
@@ -58,37 +60,52 @@ def stages(scene: Scene, width: int, height: int, oversample: int) -> dict[str, 
     renderer.radiance(views, oversample=oversample)
     brush: Any = renderer._painter()
     samples = pixel_samples(16, oversample)
+    fine = pixel_samples(64, 1) if oversample == 1 else samples
     poses = views.world_from_camera[0], views.world_from_object[0]
     out: dict[str, float] = {}
     whole, _ = best(lambda: renderer.radiance(views, oversample=oversample))
     rays = ray_time(lambda: renderer.radiance(views, oversample=oversample))
     world = brush._tables.world_at(poses[1])
-    out["projection, bands"], _ = best(lambda: brush._seen(poses[0], world, samples))
-    update, picture = best(lambda: brush._picture(*poses, world, samples))
+    out["projection, bands"], _ = best(lambda: brush._seen(poses[0], world, fine))
+    update, picture = best(lambda: brush._picture(*poses, world, fine))
     out["poses, shadow bounds"] = update - out["projection, bands"]
-    work = brush._work
-    out["coverage"], _ = best(lambda: _cover(picture, samples.lanes, work.inverse_z, work.nearest))
-    room = np.zeros(width * height * len(samples.place), FRAGMENT)
-    both, count = best(lambda: _gather(picture, samples, work.inverse_z, work.nearest, room))
-    out["fragments"] = both - out["coverage"]
-    fragments = room[:count].copy()
-    points = np.empty(count, POINT)
-    out["points"], size = best(lambda: _merge(picture, samples, fragments, work.room, points))
     nodes = Nodes(renderer._shadows.lattice, brush._wanted)
-    visible = np.ones((count, len(brush._tables.lamps)), np.float32)
-    out["static shadows"], _ = best(lambda: _see(picture, samples, fragments, nodes, visible))
-    _merge(picture, samples, fragments, work.room, points)
-    chosen = np.arange(size, dtype=np.int32)
-    canvas = np.zeros((width * height * oversample**2, 3), np.float32)
-    visible[:] = 1.0
-    out["textures, light"], _ = best(
-        lambda: shade(points, chosen, size, visible, picture.shader, work.desk, canvas)
-    )
+    total = 0
+    parts = (("", PLAIN, samples), (", edges", EDGES, fine))
+    for where, which, of in parts if oversample == 1 else (("", ALL, samples),):
+        part = pixels_of(picture, which, of)
+        spent, size = pass_stages(part, brush._room(part.samples), nodes)
+        total += size
+        out |= {stage + where: value for stage, value in spent.items()}
     out["movers: rays"] = rays["occluded"]
     out["movers: finding rays"] = rays["trace_movers"] - rays["occluded"]
     out["movers: second look"] = rays["settle"] + rays["shade"]
     out["rest"] = whole - sum(out.values())
-    return out | {"whole picture": whole, "points per pixel": size / (width * height)}
+    return out | {"whole picture": whole, "points per pixel": total / (width * height)}
+
+
+def pass_stages(picture: Any, work: Any, nodes: Nodes) -> tuple[dict[str, float], int]:
+    """Milliseconds by stage of one pass, and how many points it shades."""
+    shot, samples = picture.shot, picture.samples
+    lamps = len(picture.shader.lamps)
+    out: dict[str, float] = {}
+    out["coverage"], _ = best(lambda: _cover(picture, work))
+    room = np.zeros(shot.width * shot.height * len(samples.place), FRAGMENT)
+    both, count = best(lambda: _gather(picture, work, room))
+    out["fragments"] = both - out["coverage"]
+    fragments = room[:count].copy()
+    points = np.empty(count, POINT)
+    out["points"], size = best(lambda: _merge(picture, samples, fragments, work.room, points))
+    visible = np.ones((count, lamps), np.float32)
+    out["static shadows"], _ = best(lambda: _see(picture, samples, fragments, nodes, visible))
+    _merge(picture, samples, fragments, work.room, points)
+    chosen = np.arange(size, dtype=np.int32)
+    canvas = np.zeros((shot.width * shot.height * samples.oversample**2, 3), np.float32)
+    visible[:] = 1.0
+    out["textures, light"], _ = best(
+        lambda: shade(points, chosen, size, visible, picture.shader, work.desk, canvas)
+    )
+    return out, size
 
 
 def best(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -133,34 +150,23 @@ kernel = njit(nogil=True, error_model="numpy")
 
 
 @kernel
-def _cover(picture, lanes, inverse_z, nearest):  # type: ignore[no-untyped-def]
-    seen, height, width = picture.seen, picture.shot.height, picture.shot.width
-    for band in range(len(seen.start) - 1):
-        rows = (band * ROWS, min((band + 1) * ROWS, height))
-        listed = seen.listed[seen.start[band] : seen.start[band + 1]]
-        cover(
-            seen.records, listed, picture.holed, picture.shader.world, rows, width,
-            lanes, inverse_z, nearest,
-        )  # fmt: skip
+def _cover(picture, work):  # type: ignore[no-untyped-def]
+    for band in range(len(picture.seen.start) - 1):
+        cover_band(picture, band, work)
 
 
 @kernel
-def _gather(picture, samples, inverse_z, nearest, out):  # type: ignore[no-untyped-def]
-    seen, height, width = picture.seen, picture.shot.height, picture.shot.width
-    stride, count = len(samples.lanes) * LANES, 0
-    for band in range(len(seen.start) - 1):
-        rows = (band * ROWS, min((band + 1) * ROWS, height))
-        listed = seen.listed[seen.start[band] : seen.start[band + 1]]
-        cover(
-            seen.records, listed, picture.holed, picture.shader.world, rows, width,
-            samples.lanes, inverse_z, nearest,
-        )  # fmt: skip
-        for y in range(rows[0], rows[1]):
-            count = gather(
-                nearest, (y - rows[0]) * width * stride, stride, y, (0, width),
-                samples.oversample**2, samples.place, out, count,
-            )  # fmt: skip
-    return count
+def _gather(picture, work, out):  # type: ignore[no-untyped-def]
+    shot, total = picture.shot, 0
+    for band in range(len(picture.seen.start) - 1):
+        if cover_band(picture, band, work):
+            for y in range(band * ROWS, min((band + 1) * ROWS, shot.height)):
+                for x in range(0, shot.width, PIECE):
+                    columns = (x, min(x + PIECE, shot.width))
+                    count = gather_piece(picture, (band * ROWS, y), columns, work, 0)
+                    out[total : total + count] = work.fragments[:count]
+                    total += count
+    return total
 
 
 @kernel
@@ -182,8 +188,7 @@ def _see(picture, samples, fragments, nodes, visible):  # type: ignore[no-untype
         part = fragments[first : first + BATCH]
         see_lamps(
             part, len(part), picture.seen.records, picture.statics, picture.shot.lens,
-            samples.place, 1.0 / samples.oversample, nodes.lattice, nodes.wanted,
-            visible[: len(part)], len(part),
+            samples, nodes, visible[: len(part)], len(part),
         )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def fragments_of(picture: Covered, samples: Samples = SIXTEEN) -> Records:
     for y in range(height):
         count = gather(
             picture.nearest.reshape(-1), y * width * stride, stride, y, (0, width),
-            samples.oversample**2, samples.place, out, count,
+            samples.oversample**2, samples.place, samples.sums, out, count,
         )  # fmt: skip
     return out[:count]
 

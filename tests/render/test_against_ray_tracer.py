@@ -19,13 +19,14 @@ from datagen.scenes.model import Scene
 from datagen.scenes.presets import author_preset
 from datagen.scenes.stage import load_scene
 from schemas.arrays import LightBatch, Views
-from schemas.camera import CameraSpec, MountSpec
+from schemas.camera import CameraSpec, Intrinsics, MountSpec
 from schemas.scene import PresetScene
 from schemas.trajectory import Orbital
 from trajectories.sample import camera_path
 
 SMALL = CameraSpec(width=96, height=80, horizontal_fov_deg=23.0).intrinsics
 """As fine as 256 pixels over 60 degrees."""
+LARGE = CameraSpec(width=256, height=256, horizontal_fov_deg=60.0).intrinsics
 
 
 @lru_cache(maxsize=1)
@@ -43,10 +44,10 @@ def orbit(t_us: list[int]) -> Views:
     return Views(t=t, world_from_camera=path.matrices(), world_from_object=tabletop().poses(t))
 
 
-def still_objects(pixels: list[float]) -> Views:
+def still_objects(pixels: list[float], camera: Intrinsics = SMALL) -> Views:
     """One instant, the camera turned by so many pixels."""
     start = orbit([500_000])
-    poses = np.stack([yawed(start.world_from_camera[0], SMALL, p) for p in pixels])
+    poses = np.stack([yawed(start.world_from_camera[0], camera, p) for p in pixels])
     return Views(
         t=np.arange(len(pixels)),
         world_from_camera=poses,
@@ -112,20 +113,18 @@ def test_moving_shadows_have_no_false_events() -> None:
 
 
 def test_box_pixels_have_few_false_events() -> None:
-    """Stay within a factor of two of 16 rays per pixel, whose shading is exact."""
-    views = still_objects([0.0, 0.25, 0.5])
-    reference, rays, ours = (
+    """Change as 64 samples do, but for 0.2 and 0.4 % of the pixels, at a quarter and half a pixel."""
+    views = still_objects([0.0, 0.25, 0.5], LARGE)
+    reference, ours = (
         luminance(renderer, views, oversample=1, psf_sigma=0.0)
         for renderer in (
-            RayTracer(tabletop(), SMALL, samples=64),
-            RayTracer(tabletop(), SMALL, samples=16),
-            EmbeddedRenderer(tabletop(), SMALL, samples=16),
+            RayTracer(tabletop(), LARGE, samples=64),
+            EmbeddedRenderer(tabletop(), LARGE, samples=16),
         )
     )
-    for false, least in zip(
-        false_share(ours, reference), false_share(rays, reference), strict=True
-    ):
-        assert false <= 2.0 * least + 0.1
+    quarter, half = false_share(ours, reference)
+    assert quarter <= 0.2
+    assert half <= 0.4
 
 
 def test_slow_pan_does_not_flicker() -> None:

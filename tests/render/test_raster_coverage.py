@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from raster_parts import SIXTEEN, cover_all, covered, records_of
 
 from datagen.render.raster.bands import sort_into_bands
+from datagen.render.raster.coverage import cover_marked
 from datagen.render.raster.records import RECORD
 from datagen.render.raster.samples import pixel_samples
 from datagen.render.raster.tables import scene_tables
@@ -168,6 +169,23 @@ def test_bounds_of_a_record_hold_all_its_samples(samples: int) -> None:
     expected = cover_all(tables, wide, CAMERA, pattern)
     actual = cover_all(tables, narrow, CAMERA, pattern)
     np.testing.assert_array_equal(actual.nearest, expected.nearest)
+
+
+def test_single_pixels_are_covered_as_the_picture_is() -> None:
+    """See in chosen pixels, one by one, what the samples of the whole picture see there."""
+    rng = np.random.default_rng(7)
+    tables = scene_tables(triangles(rng.uniform((-2, -1.5, 1), (2, 1.5, 4), (40, 3, 3))))
+    whole = cover_all(tables, records_of(tables, CAMERA, AT_ORIGIN), CAMERA)
+    chosen = rng.random((12, 20)) < 0.3
+    before = np.zeros((12, 21), np.int32)
+    before.reshape(-1)[1:] = np.cumsum(np.column_stack([chosen, np.zeros(12, bool)]))[:-1]
+    expected = whole.nearest[chosen]
+    inverse_z, nearest = np.empty(expected.size, np.float32), np.empty(expected.size, np.int32)
+    cover_marked(
+        whole.records, np.arange(len(whole.records), dtype=np.int32), tables.holed, tables.rest,
+        (0, 12), before, SIXTEEN.lanes, inverse_z, nearest,
+    )  # fmt: skip
+    np.testing.assert_array_equal(nearest.reshape(expected.shape), expected)
 
 
 def test_sides_are_told_apart() -> None:

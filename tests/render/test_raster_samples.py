@@ -112,6 +112,14 @@ def test_every_beginning_of_the_lamp_sequence_covers_the_lamp(count: int) -> Non
         assert len(np.unique(cell, axis=0)) == count
 
 
+def test_looks_are_spread_over_the_pixel() -> None:
+    """Look shadows up at one sample in each of 4 x 4 equal squares where there are 64 samples."""
+    p = pixel_samples(64, 1)
+    looks = p.place[[k for k in range(64) if int(p.looks) >> k & 1]]
+    assert len(np.unique(np.floor(4 * looks), axis=0)) == len(looks) == 16
+    assert int(SIXTEEN.looks) & 0xFFFF == 0xFFFF
+
+
 def test_fragments_share_out_the_samples() -> None:
     """Give every sample of a sub-pixel to one fragment, at the middle of its samples."""
     camera = CameraSpec(width=9, height=7).intrinsics

@@ -54,6 +54,19 @@ def test_grazing_texture_is_filtered_over_its_footprint() -> None:
     assert np.abs(coarse - fine)[below_horizon].mean() < 0.03
 
 
+def test_outlines_are_drawn_with_64_samples() -> None:
+    """Mix two surfaces in a box pixel by how many of 64 samples see each, 16 having told of both."""
+    turned = place(0.013, 0.007, 1.0, linear=rotation(2, 0.3))
+    floor, tile = (quad(9.0, 9.0), place()), (quad(1.0, 1.0, material=1), turned)
+    seen = scene(floor, tile, materials=(matte(0.2), matte(0.8)), lights=(sky(),))
+    ours, fine = picture(seen)[..., 0], picture(seen, samples=64)[..., 0]
+    sixteen = picture(seen, samples=16)[..., 0]
+    mixed = (sixteen > sixteen.min() * 1.01) & (sixteen < sixteen.max() * 0.99)
+    assert mixed.sum() > 20
+    np.testing.assert_allclose(sixteen[mixed], fine[mixed], rtol=1e-5)
+    assert np.abs(ours - fine)[mixed].max() > 0.01
+
+
 def test_both_sides_are_lit_alike() -> None:
     """Turn the normals round where a surface is seen from behind."""
     front = scene((quad(), place()), lights=(sun(),))

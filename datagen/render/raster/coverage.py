@@ -74,6 +74,63 @@ def cover(
 
 
 @inner
+def cover_marked(
+    records: Records,
+    listed: NDArray[np.int32],
+    holed: NDArray[np.bool_],
+    world: Surroundings,
+    rows: tuple[int, int],
+    before: NDArray[np.int32],
+    offset: NDArray[np.float32],
+    inverse_z: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+) -> None:
+    """Find the nearest record at every sample of some pixels of a band.
+
+    Args:
+        records: triangles on the image plane.
+        listed: those that touch the band.
+        holed: (materials,) may have holes.
+        world: tables for materials with holes.
+        rows: first and last + 1 row of the band.
+        before: (rows, columns + 1) how many pixels of the band to look at come before each: their
+            place in the results.
+        offset: (groups, 2, LANES) places of the samples in a pixel.
+        inverse_z: written, flat (pixel looked at, sample).
+        nearest: written, flat.
+    """
+    _, _, triangles, materials, textures, texels = world
+    stride = len(offset) * LANES
+    total = before[rows[1] - rows[0] - 1, -1] * stride
+    inverse_z[:total] = 0.0
+    nearest[:total] = NOTHING
+    for r in listed:
+        record = records[r]
+        triangle = triangles[record.triangle]
+        for y in range(max(record.rows[0], rows[0]), min(record.rows[1], rows[1])):
+            here = before[y - rows[0]]
+            if here[record.columns[1]] == here[record.columns[0]]:
+                continue
+            first, last = _run(record, y)
+            for x in range(first, last):
+                if here[x + 1] == here[x]:
+                    continue
+                base = here[x] * stride
+                for g in range(len(offset)):
+                    at = base + g * LANES
+                    if holed[triangle.material]:
+                        _cover_with_holes(
+                            record, triangle, materials[triangle.material], textures, texels,
+                            offset[g], y, x, x + 1, inverse_z, nearest, at, stride, r,
+                        )  # fmt: skip
+                    else:
+                        cover_run(
+                            record.plane, offset[g], float(y), x, x + 1,
+                            inverse_z, nearest, at, stride, np.int32(r),
+                        )  # fmt: skip
+
+
+@inner
 def _run(record: Any, y: int) -> tuple[int, int]:
     """The columns of row y where all three edge functions may be >= 0 somewhere in the pixel."""
     low, high = float(record.columns[0]), float(record.columns[1])

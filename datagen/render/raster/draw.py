@@ -7,67 +7,24 @@ when the rays have been traced (`put_off`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
-from datagen.render.raster.coverage import cover
-from datagen.render.raster.fragments import FRAGMENT, gather
-from datagen.render.raster.lanes import LANES
+from datagen.render.raster.edges import cover_band, gather_piece
+from datagen.render.raster.fragments import same_pixel
 from datagen.render.raster.mover_shadows import may_shade
 from datagen.render.raster.picture import Picture, Shot
-from datagen.render.raster.points import POINT, merge
-from datagen.render.raster.shade import Desk, new_desk, shade
+from datagen.render.raster.points import merge
+from datagen.render.raster.shade import shade
 from datagen.render.raster.shadows import MOVES, Nodes, Statics, see_lamps
+from datagen.render.raster.work import Work
 from datagen.render.vectors import Records, vector
 
-BATCH = 4096
-"""Fragments that are shaded together."""
 PIECE = 32
 """Pixels that are gathered in one go."""
-CACHE_LINE = 64
-
-
-class Work(NamedTuple):
-    """Room to draw in."""
-
-    inverse_z: NDArray[np.float32]
-    """Of every sample of a band, see `coverage`."""
-    nearest: NDArray[np.int32]
-    fragments: Records
-    """FRAGMENT records."""
-    points: Records
-    """POINT records, as many."""
-    visible: NDArray[np.float32]
-    """(as many, lamps)."""
-    chosen: NDArray[np.int32]
-    """(as many,)."""
-    room: Records
-    """One POINT record."""
-    desk: Desk
-
-
-def new_work(samples: int, lamps: int) -> Work:
-    """Room for bands of so many samples, filled-up lanes included."""
-    return Work(
-        inverse_z=_aligned(samples, np.float32),
-        nearest=_aligned(samples, np.int32),
-        fragments=np.empty(BATCH, FRAGMENT),
-        points=np.empty(BATCH, POINT),
-        visible=np.zeros((BATCH, lamps), np.float32),
-        chosen=np.empty(BATCH, np.int32),
-        room=np.empty(1, POINT),
-        desk=new_desk(),
-    )
-
-
-def _aligned(count: int, kind: type[np.generic]) -> NDArray[Any]:
-    """An array of 4-byte numbers that starts on a cache line."""
-    room = np.empty(count * 4 + CACHE_LINE, np.uint8)
-    first = -room.ctypes.data % CACHE_LINE
-    return room[first : first + 4 * count].view(kind)
 
 
 @inner
@@ -93,26 +50,21 @@ def draw(
         How many fragments were put off, and the first band that was not drawn.
     """
     shot, samples, seen = picture.shot, picture.samples, picture.seen
-    stride, most = len(samples.lanes) * LANES, PIECE * len(samples.place)
+    most = PIECE * len(samples.place)
     count, waiting = 0, 0
     for band in range(bands[0], bands[1]):
         y0, y1 = band * seen.rows, min((band + 1) * seen.rows, shot.height)
         if waiting + count + (y1 - y0) * shot.width * len(samples.place) > len(put_off):
             return _settle_batch(picture, count, nodes, work, put_off, waiting, out), band
-        cover(
-            seen.records, seen.listed[seen.start[band] : seen.start[band + 1]], picture.holed,
-            picture.shader.world, (y0, y1), shot.width, samples.lanes, work.inverse_z, work.nearest,
-        )  # fmt: skip
+        if not cover_band(picture, band, work):
+            continue
         for y in range(y0, y1):
             for x in range(0, shot.width, PIECE):
                 if count + most > len(work.fragments):
                     waiting = _settle_batch(picture, count, nodes, work, put_off, waiting, out)
                     count = 0
-                at = ((y - y0) * shot.width + x) * stride
-                count = gather(
-                    work.nearest, at, stride, y, (x, min(x + PIECE, shot.width)),
-                    samples.oversample**2, samples.place, work.fragments, count,
-                )  # fmt: skip
+                columns = (x, min(x + PIECE, shot.width))
+                count = gather_piece(picture, (y0, y), columns, work, count)
     return _settle_batch(picture, count, nodes, work, put_off, waiting, out), bands[1]
 
 
@@ -151,12 +103,6 @@ def _settle_batch(
     return waiting
 
 
-@inlined
-def same_pixel(a: Any, b: Any) -> bool:
-    """Whether two fragments, or points, are in one pixel."""
-    return a.column == b.column and a.row == b.row
-
-
 @inner
 def settle(
     picture: Picture,
@@ -188,9 +134,8 @@ def settle(
         picture.shot.eye, step, samples.side, room, points,
     )  # fmt: skip
     known = see_lamps(
-        fragments, count, records, statics, picture.shot.lens, samples.place, step,
-        nodes.lattice, nodes.wanted, visible, size,
-    )  # fmt: skip
+        fragments, count, records, statics, picture.shot.lens, samples, nodes, visible, size
+    )
     for p in range(size):
         for k in range(visible.shape[1]):
             visible[p, k] /= np.float32(points[p].count)

@@ -5,6 +5,8 @@ A fragment is one record in one sub-pixel; its place is the centroid of the samp
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,6 +45,7 @@ def gather(
     columns: tuple[int, int],
     subs: int,
     offset: NDArray[np.float64],
+    sums: NDArray[np.float64],
     out: Records,
     count: int,
 ) -> int:
@@ -56,6 +59,7 @@ def gather(
         columns: first and last + 1.
         subs: sub-pixels of a pixel.
         offset: (subs n, 2) places of the samples in a pixel.
+        sums: (subs, 5) of x, y, x^2, x y, y^2 over the samples of a sub-pixel.
         out: FRAGMENT records; there must be room for one per sample.
         count: how many are filled already.
 
@@ -66,7 +70,11 @@ def gather(
     for x in range(columns[0], columns[1]):
         for q in range(subs):
             before = count
-            count = _distinct(nearest, at, q * side, side, offset, out, before)
+            if _alike(nearest, at + q * side, side):
+                _fill(out[count], nearest[at + q * side], side, sums[q])
+                count += 1
+            else:
+                count = _distinct(nearest, at, q * side, side, offset, out, before)
             for f in range(before, count):
                 fragment = out[f]
                 fragment.column, fragment.row, fragment.sub = x, row, q
@@ -74,6 +82,25 @@ def gather(
                 fragment.place[1] = row + fragment.place[1] / fragment.count
         at += stride
     return count
+
+
+@inlined
+def _alike(nearest: NDArray[np.int32], at: int, side: int) -> bool:
+    """Whether all samples of a sub-pixel see one record; without branches."""
+    differ = np.int32(0)
+    for k in range(side):
+        differ |= nearest[at + k] ^ nearest[at]
+    return differ == 0
+
+
+@inlined
+def _fill(out: Any, record: int, side: int, sums: NDArray[np.float64]) -> None:
+    """A fragment of all samples of a sub-pixel; places are summed."""
+    out.record, out.count = record, side
+    out.samples = ~np.uint64(0) >> np.uint64(64 - side)
+    out.place[0], out.place[1] = sums[0], sums[1]
+    for k in range(3):
+        out.spread[k] = sums[2 + k]
 
 
 @inlined
@@ -87,10 +114,11 @@ def _distinct(
     before: int,
 ) -> int:
     """Append one fragment per distinct record among samples of a sub-pixel; places are summed."""
-    count = before
+    count, f = before, before
     for k in range(side):
         seen = nearest[at + first + k]
-        f = before
+        if f == count or out[f].record != seen:
+            f = before
         while f < count and out[f].record != seen:
             f += 1
         if f == count:
@@ -107,3 +135,9 @@ def _distinct(
         out[f].spread[1] += x * y
         out[f].spread[2] += y * y
     return count
+
+
+@inlined
+def same_pixel(a: Any, b: Any) -> bool:
+    """Whether two fragments, or points, are in one pixel."""
+    return a.column == b.column and a.row == b.row

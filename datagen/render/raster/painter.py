@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from datagen.render.compiled import kernel
 from datagen.render.raster.bands import sort_into_bands
 from datagen.render.raster.coverage import cover, values_at
-from datagen.render.raster.draw import Work, draw, new_work, settle
+from datagen.render.raster.draw import draw, settle
 from datagen.render.raster.fragments import FRAGMENT
 from datagen.render.raster.lanes import LANES
 from datagen.render.raster.lattice_fill import lamp_sequence
 from datagen.render.raster.mover_rays import Origins, trace_movers
 from datagen.render.raster.mover_shadows import balls_at, reach_of, shadow_mask
-from datagen.render.raster.picture import Picture, Seen, Shot
+from datagen.render.raster.picture import ALL, EDGES, PLAIN, Picture, Seen, Shot
 from datagen.render.raster.points import POINT, Eye
 from datagen.render.raster.records import RECORD, Raster, project
 from datagen.render.raster.samples import Samples, pixel_samples
@@ -26,6 +26,7 @@ from datagen.render.raster.shade import Shader, shade
 from datagen.render.raster.shadows import Nodes
 from datagen.render.raster.static_shadows import StaticShadows, new_wanted
 from datagen.render.raster.tables import Tables
+from datagen.render.raster.work import Work, new_work
 from datagen.render.tracer import Surroundings, Tracer
 from datagen.render.vectors import Records, Vector
 from schemas.camera import Intrinsics
@@ -34,7 +35,9 @@ ROWS = 8
 """Rows of a band: its samples stay in the processor's cache."""
 PUT_OFF = 2**18
 """Fragments that wait for rays together, if a band has no more."""
-TEXELS_ACROSS = 2.5
+MOST_SAMPLES = 64
+"""Of a pixel that several surfaces share."""
+TEXELS_ACROSS = 2.0
 """Finer than a pixel, so that a box pixel averages what it covers."""
 TEXELS_ACROSS_SUB_PIXEL = 1.0
 """Sub-pixels are averaged again."""
@@ -62,7 +65,7 @@ class Painter:
         self._corner = np.empty((tables.largest_mesh, 3))
         self._put_off = np.empty(PUT_OFF, FRAGMENT)
         self._wanted = new_wanted()
-        self._work = new_work(0, len(tables.lamps))
+        self._work = new_work(0, ROWS, camera.width, len(tables.lamps))
 
     def labels(
         self,
@@ -95,10 +98,22 @@ class Painter:
         samples: Samples,
         out: NDArray[np.float32],
     ) -> None:
-        """Add a picture to `out`, (height oversample * width oversample, 3)."""
+        """Add a picture to `out`, (height oversample * width oversample, 3).
+
+        A pixel in one piece that several surfaces share is drawn with more samples: nothing blurs it.
+        """
         world = self._tables.world_at(world_from_object)
-        picture = self._picture(world_from_camera, world_from_object, world, samples)
-        work = self._room(samples)
+        if samples.oversample > 1:
+            picture = self._picture(world_from_camera, world_from_object, world, samples)
+            self._draw(pixels_of(picture, ALL, samples), out)
+            return
+        fine = pixel_samples(min(4 * len(samples.place), MOST_SAMPLES), 1)
+        picture = self._picture(world_from_camera, world_from_object, world, fine)
+        self._draw(pixels_of(picture, PLAIN, samples), out)
+        self._draw(pixels_of(picture, EDGES, fine), out)
+
+    def _draw(self, picture: Picture, out: NDArray[np.float32]) -> None:
+        work = self._room(picture.samples)
         band, bands = 0, len(picture.seen.start) - 1
         while band < bands:
             nodes = Nodes(self._shadows.lattice, self._wanted)
@@ -136,6 +151,7 @@ class Painter:
         world: Surroundings,
         samples: Samples,
     ) -> Picture:
+        """What is drawn, and all that these samples may see of it."""
         tables, camera = self._tables, self._camera
         eye = _eye(world_from_camera, self._lens)
         balls = balls_at(tables.balls, world_from_object)
@@ -152,6 +168,8 @@ class Painter:
             ),
             samples=samples,
             seen=self._seen(world_from_camera, world, samples),
+            edges=np.zeros((camera.height, camera.width), np.bool_),
+            part=ALL,
             holed=tables.holed,
             statics=tables.statics,
             shader=Shader(
@@ -186,11 +204,20 @@ class Painter:
     def _room(self, samples: Samples) -> Work:
         """Room for a band, kept from picture to picture."""
         pixels = ROWS * self._camera.width
-        if len(self._work.nearest) != pixels * len(samples.lanes) * LANES:
-            self._work = new_work(pixels * len(samples.lanes) * LANES, len(self._tables.lamps))
+        if len(self._work.nearest) < pixels * len(samples.lanes) * LANES:
+            self._work = new_work(
+                pixels * len(samples.lanes) * LANES, ROWS, self._camera.width,
+                len(self._tables.lamps),
+            )  # fmt: skip
         if len(self._put_off) < pixels * len(samples.place):
             self._put_off = np.empty(pixels * len(samples.place), FRAGMENT)
         return self._work
+
+
+def pixels_of(picture: Picture, part: int, samples: Samples) -> Picture:
+    """A part of a picture, to be drawn with these samples."""
+    shader = picture.shader._replace(share=1.0 / samples.side)
+    return picture._replace(samples=samples, part=part, shader=shader)
 
 
 def _eye(world_from_camera: NDArray[np.float64], lens: NDArray[np.float64]) -> Eye:

@@ -13,6 +13,9 @@ from datagen.render.raster.shade import Shader
 from datagen.render.raster.shadows import Statics
 from datagen.render.vectors import Records
 
+ALL, PLAIN, EDGES = range(3)
+"""All pixels; those of one surface, while the others are marked; those that are marked."""
+
 
 class Shot(NamedTuple):
     """Camera and moving objects at one instant."""
@@ -47,6 +50,10 @@ class Picture(NamedTuple):
     shot: Shot
     samples: Samples
     seen: Seen
+    edges: NDArray[np.bool_]
+    """(height, width) pixels that several surfaces share."""
+    part: int
+    """ALL, PLAIN or EDGES: which pixels to draw."""
     holed: NDArray[np.bool_]
     """(materials,) may have holes."""
     statics: Statics

@@ -36,6 +36,8 @@ SPLIT = 0.995
 """Fragments whose normals have a smaller cosine are shaded apart."""
 SEAM = 4.0
 """A jump of texture coordinates of so many footprints more than expected is a seam."""
+LEAST_SHARE = 1.0 / 16.0
+"""Second moments of a sliver are no less than those of such a part of its sub-pixel."""
 
 POINT = np.dtype(
     [
@@ -309,10 +311,11 @@ def _shrink(point: Any, share: float, step: float, side: int) -> None:
     """Give a point that fills part of its sub-pixel a footprint with that part's second moments.
 
     A square of side 1 has covariance 1/12 times the identity; with covariance C / 12 = L L^T / 12
-    it is the parallelogram with sides L. Each sample stands for its share of the sub-pixel.
+    it is the parallelogram with sides L. Each sample stands for its share of the sub-pixel,
+    or more.
     """
     x, y = point.place[0] * share, point.place[1] * share
-    scale, own = 12.0 / (step * step), 1.0 / side
+    scale, own = 12.0 / (step * step), max(1.0 / side, LEAST_SHARE)
     c_xx = scale * max(point.spread[0] * share - x * x, 0.0) + own
     c_yy = scale * max(point.spread[2] * share - y * y, 0.0) + own
     c_xy = scale * (point.spread[1] * share - x * y)

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from datagen.render.raster.lanes import LANES
 
+MOST_LOOKS = 16
+"""A sub-pixel with more samples looks shadows up at a quarter of them."""
+
 
 class Samples(NamedTuple):
     """Visibility samples of a pixel."""
@@ -27,8 +30,12 @@ class Samples(NamedTuple):
     """Samples of a sub-pixel."""
     place: NDArray[np.float64]
     """(samples, 2) in the pixel, sub-pixel by sub-pixel."""
+    looks: np.uint64
+    """Bit k: sample k of a sub-pixel is one of those at which shadows are looked up."""
+    sums: NDArray[np.float64]
+    """(oversample^2, 5) of x, y, x^2, x y, y^2 over the samples of a sub-pixel."""
     lanes: NDArray[np.float32]
-    """(groups, 2, LANES) the same, filled up with NaN."""
+    """(groups, 2, LANES) the places, filled up with NaN."""
 
     @property
     def slots(self) -> float:
@@ -49,8 +56,23 @@ def pixel_samples(samples: int, oversample: int) -> Samples:
         oversample=oversample,
         side=side * side,
         place=place,
+        looks=_sparse(inside) if len(inside) > MOST_LOOKS else ~np.uint64(0),
+        sums=_sums(place.reshape(oversample**2, side * side, 2)),
         lanes=np.ascontiguousarray(lanes.reshape(groups, LANES, 2).transpose(0, 2, 1)),
     )
+
+
+def _sparse(inside: NDArray[np.float64]) -> np.uint64:
+    """One of four samples, spread over the unit square, as bits."""
+    side = round(len(inside) ** 0.5)
+    column, row = np.floor(inside * side).astype(np.int64).T
+    chosen = (column - np.array([0, 2, 1, 3])[row % 4]) % 4 == 0
+    return np.uint64(sum(1 << int(k) for k in np.flatnonzero(chosen)))
+
+
+def _sums(place: NDArray[np.float64]) -> NDArray[np.float64]:
+    x, y = place[..., 0], place[..., 1]
+    return np.stack([x, y, x * x, x * y, y * y]).sum(axis=-1).T.copy()
 
 
 def rotated_grid(side: int) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Looking up which lamps a fragment sees, in the lattice of its static triangle.
 
-The level is the coarsest whose nodes are no farther apart than DENSITY footprints; between nodes
-values are interpolated linearly. Where the nodes around some of the samples all agree, as almost
-everywhere, they are the answer; else every sample is looked up and the mean is taken, so that the
-edge of a shadow is filtered like the edge of an object.
+The level is the coarsest whose nodes are no farther apart than DENSITY. Where the nodes around a
+pixel all agree, as almost everywhere, they are the answer. Else finer ones are asked: each sample,
+or a quarter of many, is looked up, interpolated linearly between nodes, and the mean is taken, so
+that the edge of a shadow is filtered like the edge of an object.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
+from datagen.render.raster.fragments import same_pixel
 from datagen.render.raster.lattice import (
     BITS,
     CELL_BITS,
@@ -31,9 +32,13 @@ from datagen.render.raster.lattice import (
     key_of,
     level_of,
 )
+from datagen.render.raster.samples import Samples
 from datagen.render.vectors import Records
 
-DENSITY = 1.0
+DENSITY = (2.0, 0.25)
+"""Sub-pixels between nodes, at most: where those around a pixel agree, and where they do not."""
+DENSITY_OF_MANY = (1.0, 1.0)
+"""The same where a pixel has several sub-pixels, which are averaged again."""
 LEAST_COSINE = 0.1
 """Surfaces that are seen more edge-on than this get no coarser nodes."""
 
@@ -109,10 +114,8 @@ def see_lamps(
     records: Records,
     statics: Statics,
     lens: tuple[float, float, float, float],
-    offset: NDArray[np.float64],
-    step: float,
-    lattice: Lattice,
-    wanted: Wanted,
+    samples: Samples,
+    nodes: Nodes,
     visible: NDArray[np.float32],
     points: int,
 ) -> bool:
@@ -124,17 +127,17 @@ def see_lamps(
         records: RECORD records.
         statics: static triangles.
         lens: fx, fy, cx, cy.
-        offset: places of the samples in a pixel.
-        step: side of a sub-pixel [px].
-        lattice: the nodes.
-        wanted: takes what is missing.
+        samples: of a pixel.
+        nodes: what is known; takes what is missing.
         visible: (points, lamps) written.
         points: how many of them.
 
     Returns:
         Whether everything was known.
     """
-    side = round(len(offset) * step * step)
+    lattice, wanted = nodes
+    step = 1.0 / samples.oversample
+    density = DENSITY if samples.oversample == 1 else DENSITY_OF_MANY
     for p in range(points):
         for k in range(visible.shape[1]):
             visible[p, k] = np.float32(0.0)
@@ -153,36 +156,46 @@ def see_lamps(
         first = _first_of_record(fragments, f)
         if first == f:
             x, y = fragment.place[0], fragment.place[1]
-            spacing = spacing_at(record.plane, fragment.inverse_z, x, y, lens, DENSITY * step)
-            fragment.level[0] = level_of(statics.edge[static, 0], spacing)
-            fragment.level[1] = level_of(statics.edge[static, 1], spacing)
-            _compare(fragment, place, lattice, wanted)
+            spacing = spacing_at(record.plane, fragment.inverse_z, x, y, lens, step)
+            _look_around(fragment, place, statics.edge[static], spacing, density, nodes)
         else:
             fragment.level[0], fragment.level[1] = fragments[first].level
             fragment.node, fragment.known = fragments[first].node, fragments[first].known
         if fragment.known and fragment.node != 0:
             _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
         elif fragment.known:
-            start = fragment.sub * side
-            fragment.known = _add_samples(fragment, place, offset, start, lattice, wanted, visible)
+            fragment.known = _add_samples(fragment, place, samples, lattice, wanted, visible)
         all_known &= fragment.known
     return all_known
+
+
+@inlined
+def _look_around(
+    fragment: Any,
+    place: tuple[int, int],
+    edge: NDArray[np.float32],
+    spacing: np.floating,
+    density: tuple[float, float],
+    nodes: Nodes,
+) -> None:
+    """Compare the nodes around a fragment's pixel, finer ones where coarse ones differ."""
+    for k in range(2):
+        side = np.float32(density[k]) * spacing
+        fragment.level[0], fragment.level[1] = level_of(edge[0], side), level_of(edge[1], side)
+        _compare(fragment, place, nodes.lattice, nodes.wanted)
+        if not fragment.known or fragment.node != 0 or density[0] == density[1]:
+            break
 
 
 @inlined
 def _first_of_record(fragments: Records, f: int) -> int:
     """The first fragment of the same record in the same pixel; nodes are compared once for all."""
     first = f
-    while first > 0 and _same_pixel(fragments[first - 1], fragments[f]):
+    while first > 0 and same_pixel(fragments[first - 1], fragments[f]):
         first -= 1
     while fragments[first].record != fragments[f].record:
         first += 1
     return first
-
-
-@inlined
-def _same_pixel(a: Any, b: Any) -> bool:
-    return a.column == b.column and a.row == b.row
 
 
 @inlined
@@ -293,8 +306,7 @@ def _inside(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating
 def _add_samples(
     fragment: Any,
     place: tuple[int, int],
-    offset: NDArray[np.float64],
-    first: int,
+    samples: Samples,
     lattice: Lattice,
     wanted: Wanted,
     visible: NDArray[np.float32],
@@ -306,10 +318,13 @@ def _add_samples(
         out of the pixel's cells; then the sum is good for nothing.
     """
     known, last_key, page = True, np.uint64(0), np.int64(0)
-    bits, k = fragment.samples, first
+    bits, k = fragment.samples & samples.looks, fragment.sub * samples.side
+    if bits == np.uint64(0):
+        bits = fragment.samples
+    share = np.float32(fragment.count) / np.float32(_ones(bits))
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
-            b1, b2 = _inside(fragment, offset[k, 0], offset[k, 1])
+            b1, b2 = _inside(fragment, samples.place[k, 0], samples.place[k, 1])
             if fragment.level[0] == 0 and fragment.level[1] == 0:
                 node, weight = _between_corners(place[0], b1, b2)
             else:
@@ -324,10 +339,19 @@ def _add_samples(
                 node = (at, at + 1, at + SIDE, at + SIDE + 1)
             for c in range(4):
                 known &= _want_if_unknown(node[c], lattice, wanted)
-            _add_sample(node, weight, lattice, visible, fragment.point)
+            _add_sample(node, weight, share, lattice, visible, fragment.point)
         bits >>= np.uint64(1)
         k += 1
     return known
+
+
+@inlined
+def _ones(bits: np.uint64) -> int:
+    count = 0
+    while bits != np.uint64(0):
+        bits &= bits - np.uint64(1)
+        count += 1
+    return count
 
 
 Four = tuple[Any, Any, Any, Any]
@@ -410,6 +434,7 @@ def _add_same(
 def _add_sample(
     node: tuple[int, int, int, int],
     weight: tuple[np.floating, np.floating, np.floating, np.floating],
+    times: np.floating,
     lattice: Lattice,
     visible: NDArray[np.float32],
     point: int,
@@ -423,9 +448,9 @@ def _add_sample(
                 total += weight[c] * np.float32(seen)
                 sure += weight[c]
         if sure > np.float32(1e-6):
-            visible[point, lamp] += total / (sure * np.float32(FULL))
+            visible[point, lamp] += times * total / (sure * np.float32(FULL))
         else:
-            visible[point, lamp] += np.float32(1.0)
+            visible[point, lamp] += times
 
 
 @inlined
