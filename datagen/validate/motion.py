@@ -1,10 +1,13 @@
 """Poses: unit quaternions, and velocities that integrate to the motion.
 
-Over two frame intervals of length h, Simpson's rule gives
-x_{k+1} - x_{k-1} = h/3 (v_{k-1} + 4 v_k + v_{k+1}), with an error that is small against
-h |v_{k-1} - 2 v_k + v_{k+1}| even for motion that is barely sampled. For rotation the left side is
-the rotation vector of R_{k+1} R_{k-1}^T; velocities at different times do not commute, which adds
-at most h^2 |w_{k-1} x w_{k+1}|.
+Over two frame intervals a and b, Simpson's rule for unequal steps (frame times are whole
+microseconds, so at 60 Hz the intervals differ by one) gives
+
+    x_{k+1} - x_{k-1} = (a+b)/6 ((2 - b/a) v_{k-1} + (a+b)^2/(a b) v_k + (2 - a/b) v_{k+1}),
+
+with an error that is small against h |v_{k-1} - 2 v_k + v_{k+1}|, h = (a+b)/2, even for motion that
+is barely sampled. For rotation the left side is the rotation vector of R_{k+1} R_{k-1}^T; velocities
+at different times do not commute, which adds at most h^2 |w_{k-1} x w_{k+1}|.
 """
 
 from __future__ import annotations
@@ -42,27 +45,36 @@ def check_poses(segment: Segment) -> Iterator[Check]:
 
 
 def _velocities(segment: Segment, quaternion: Vectors) -> Iterator[Check]:
-    name, h = segment.name, np.diff(segment.times)[1:, None] * 1e-6
+    name, t = segment.name, segment.times.astype(np.float64) * 1e-6
     position = segment.read("pose/position")
     linear, angular = (segment.read(f"pose/{n}_velocity") for n in ("linear", "angular"))
     moved = position[2:] - position[:-2]
-    yield at_most("pose/linear_velocity", name, excess(moved, linear, h), 1,
+    yield at_most("pose/linear_velocity", name, excess(moved, linear, t), 1,
                   "error of integrated velocity in units of what sampling explains")  # fmt: skip
     rotation = Rotation.from_quat(quaternion)
     turned = (rotation[2:] * rotation[:-2].inv()).as_rotvec()
-    commutator = h**2 * np.abs(np.cross(angular[:-2], angular[2:]))
-    yield at_most("pose/angular_velocity", name, excess(turned, angular, h, commutator), 1,
+    commutator = ((t[2:] - t[:-2])[:, None] / 2) ** 2 * np.abs(np.cross(angular[:-2], angular[2:]))
+    yield at_most("pose/angular_velocity", name, excess(turned, angular, t, commutator), 1,
                   "error of integrated velocity in units of what sampling explains")  # fmt: skip
 
 
-def excess(moved: Vectors, velocity: Vectors, h: Vectors, extra: Vectors | float = 0.0) -> float:
+def excess(moved: Vectors, velocity: Vectors, t: Vectors, extra: Vectors | float = 0.0) -> float:
     """Largest error of Simpson's rule over the error that the sampling explains.
 
     What it explains is taken from the segment's most curved stretch: a recording may tremble faster
     than its frames are taken, and then its curvature is not seen where its error is.
+
+    Args:
+        moved: what the motion adds up to from frame k - 1 to k + 1, (N - 2, 3) [m or rad].
+        velocity: at the frames, (N, 3) [m/s or rad/s].
+        t: times of the frames, (N,) [s].
+        extra: further error that is explained, (N - 2, 3) [m or rad].
     """
     first, middle, last = velocity[:-2], velocity[1:-1], velocity[2:]
-    error = np.linalg.norm(moved - h / 3 * (first + 4 * middle + last), axis=1)
+    a, b = np.diff(t)[:-1, None], np.diff(t)[1:, None]
+    h = (a + b) / 2
+    integral = h / 3 * ((2 - b / a) * first + (a + b) ** 2 / (a * b) * middle + (2 - a / b) * last)
+    error = np.linalg.norm(moved - integral, axis=1)
     curved = h * (first - 2 * middle + last)
     explained = np.linalg.norm(curved, axis=1) + np.linalg.norm(extra + 0 * curved, axis=1)
     scale = np.linalg.norm(moved, axis=1) + np.linalg.norm(h * middle, axis=1)

@@ -1,0 +1,48 @@
+"""Poses of every kind of path pass at any frame rate; velocities that are a little wrong do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from path_examples import EXAMPLES, KINDS, TUM_FILE, recording, shaken, write_tum
+
+from datagen.validate.motion import check_poses
+from trajectories.sample import sample_path
+
+RATES = (30, 60, 120, 1000 / 3)
+"""[Hz]; frame times are whole microseconds, so the intervals of these differ by one."""
+
+
+def _failed(path: Any, rate: float, folder: Path, *, pace: float = 1.0) -> set[str]:
+    """Names of the checks that a second of a path fails; `pace` scales its stored velocities."""
+    write_tum(folder / TUM_FILE, recording())
+    t = np.rint(np.arange(round(rate)) * 1e6 / rate).astype(np.int64)
+    poses = sample_path(path, t * 1e-6, base_dir=folder)
+    columns = {
+        "pose/position": poses.position,
+        "pose/quaternion_xyzw": poses.quaternion_xyzw,
+        "pose/linear_velocity": pace * poses.linear_velocity,
+        "pose/angular_velocity": pace * poses.angular_velocity,
+    }
+    segment = SimpleNamespace(name="path", times=t, frame_count=len(t), read=columns.__getitem__)
+    return {check.name for check in check_poses(segment) if not check.passed}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_paths_pass_at_any_frame_rate(kind: type, rate: float, tmp_path: Path) -> None:
+    """Pass paths with and without tremor, whole microseconds between frames or not."""
+    assert not _failed(EXAMPLES[kind], rate, tmp_path)
+    assert not _failed(shaken(kind), rate, tmp_path)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_wrong_velocity_fails_at_any_frame_rate(rate: float, tmp_path: Path) -> None:
+    """Fail velocities that are five per cent too large."""
+    for kind in KINDS:
+        moving = _failed(EXAMPLES[kind], rate, tmp_path, pace=1.05)
+        assert ("pose/linear_velocity" in moving) == (kind.__name__ != "Static")
