@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from datagen.errors import SpecError
+from datagen.faults import describe_faults
 from schemas.base import Spec
 from schemas.job import JobSpec
 
@@ -56,9 +57,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not valid {kind}: {error}") from error
     if not isinstance(data, dict):
-        raise SpecError(
-            f"{path}: holds {type(data).__name__}; expected a mapping of names to values"
-        )
+        seen = "is empty" if data is None else f"holds {repr(data)[:40]}"
+        raise SpecError(f"{path}: {seen}; expected a mapping of names to values")
     return data
 
 
@@ -71,20 +71,5 @@ def parse_as(kind: type[AnySpec], data: dict[str, Any], *, source: str) -> AnySp
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = [f"{source}: {describe_fault(fault)}" for fault in faults(error)]
+        lines = [f"{source}: {line}" for line in describe_faults(error, kind)]
         raise SpecError("\n".join(lines)) from error
-
-
-def faults(error: ValidationError) -> list[dict[str, Any]]:
-    """The faults of a validation as plain data, without the ones that only follow from others."""
-    return [dict(fault) for fault in error.errors(include_url=False, include_context=False)]
-
-
-def describe_fault(fault: dict[str, Any]) -> str:
-    """`segments/0/trajectory/orbital/radius: Input should be ... (got -1.0)`."""
-    where = "/".join(str(part) for part in fault["loc"]) or "(top level)"
-    seen = repr(fault.get("input"))
-    if len(seen) > 120:
-        seen = seen[:117] + "..."
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message} (got {seen})"

@@ -31,7 +31,7 @@ from datagen.export.spikezoo import write_spikezoo
 from datagen.export.text import write_csv, write_rpg_txt
 from datagen.export.v2e_h5 import write_v2e_h5
 from datagen.export.whole_file import write_whole
-from datagen.spec_file import describe_fault, faults
+from datagen.faults import describe_faults
 from datagen.store import folder_lock, write_file
 from schemas.export import (
     Aedat2ExportSpec,
@@ -86,7 +86,7 @@ def parse_export(options: dict[str, Any]) -> ExportSpec:
     try:
         return SPEC.validate_python(options)
     except ValidationError as error:
-        lines = [f"export: {describe_fault(fault)}" for fault in faults(error)]
+        lines = [f"export: {line}" for line in describe_faults(error, ExportSpec)]
         raise SpecError("\n".join(lines)) from error
 
 

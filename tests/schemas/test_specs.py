@@ -44,7 +44,7 @@ def test_digest_ignores_how_a_number_is_written() -> None:
         ({"segments": [{**SEGMENT, "duration": 0.001}]}, "segments/0", "gives 0 frames"),
         ({"segments": []}, "segments", "at least 1"),
         ({"segments": [SEGMENT, SEGMENT]}, "top level", "segment_id 0 is given more than once"),
-        ({"segments": [SEGMENT], "colour": 1}, "colour", "not permitted"),
+        ({"segments": [SEGMENT], "colour": 1}, "colour", "no such field; expected one of camera"),
         ({"segments": [SEGMENT], "camera": {"fx": 100.0, "horizontal_fov_deg": 60.0}}, "camera", "both"),
         ({"segments": [{**SEGMENT, "name": "../x"}]}, "segments/0/name", "../x"),
     ],
