@@ -152,10 +152,11 @@ def _cross(m, w, duration):  # type: ignore[no-untyped-def]
     total = 0
     for k in range(m):
         moved = w[AFTER + k] - w[REFERENCE + k]
-        threshold = w[ON + k] if moved >= 0.0 else w[OFF + k]
-        crossings = np.floor(np.abs(moved) / threshold + TIE)
+        up, down = w[ON + k], -w[OFF + k]
+        step = up if moved >= 0.0 else down
+        crossings = np.floor(moved / step + TIE)
         w[CROSSINGS + k] = crossings
-        w[STEP + k] = threshold if moved >= 0.0 else -threshold
+        w[STEP + k] = step
         w[SPEED + k] = duration / (w[AFTER + k] - w[BEFORE + k])
         total += int(crossings)
     return total
