@@ -95,6 +95,12 @@ def check_times(t: NDArray[np.int64], after_us: int) -> None:
 
 def check_values(pictures: Any, t: NDArray[np.int64], *, height: int, width: int) -> None:
     """Refuse pictures of another type, number or size, and impossible light."""
+    check_size(pictures, t, height=height, width=width)
+    check_light(pictures, t)
+
+
+def check_size(pictures: Any, t: NDArray[np.int64], *, height: int, width: int) -> None:
+    """Refuse pictures of another type, number or size."""
     if pictures.dtype not in (np.float32, np.uint8):
         raise InputError(f"pictures are {pictures.dtype}; expected float32 or uint8 luminance")
     if pictures.shape != (len(t), height, width):
@@ -102,6 +108,10 @@ def check_values(pictures: Any, t: NDArray[np.int64], *, height: int, width: int
             f"pictures have shape {pictures.shape}; expected {len(t)} times {height} rows times "
             f"{width} columns"
         )
+
+
+def check_light(pictures: Any, t: NDArray[np.int64]) -> None:
+    """Refuse light that is negative or not finite."""
     if pictures.dtype == np.uint8 or not pictures.size:
         return
     # as unsigned words, negative and non-finite numbers come after all others: one quick pass

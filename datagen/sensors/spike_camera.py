@@ -17,22 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.errors import InputError
-from datagen.sensors.hashing import normal_field, stream_key, uniform_field
+from datagen.sensors.hashing import stream_key, uniform_field
 from datagen.sensors.light import (
+    check_light,
     check_single,
+    check_size,
     check_times,
-    check_values,
     first_luminance,
-    next_luminance,
+    luminance,
 )
-from datagen.sensors.spikes.clean_kernel import BLOCK, clean_blocks
-from datagen.sensors.spikes.noisy_kernel import SpikeNoise, noisy_blocks
+from datagen.sensors.spikes import clean_kernel, noisy_kernel
+from datagen.sensors.spikes.clean_kernel import clean_blocks
+from datagen.sensors.spikes.noisy_kernel import SpikeNoise, noisy_blocks, surplus
+from datagen.sensors.spikes.normals import normal_map
 from datagen.sensors.spikes.poll_clock import PollClock
 from datagen.sensors.workers import Workers
 from schemas.arrays import LightBatch, SpikeArray
 from schemas.sensor import SpikeCameraSpec
 
-START, GAIN, DARK, THRESHOLD, NOISE = range(5)
+START, GAIN, DARK, THRESHOLD, NOISE, FIRST_SPIKE = range(6)
 """Streams of randomness."""
 SMALLEST_THRESHOLD = 0.1
 """Mismatch never brings a threshold below this part of the nominal one."""
@@ -50,10 +53,8 @@ class SpikeCameraState:
     luminance: NDArray[np.float32]
     """The last picture, shape (H, W)."""
     charge: NDArray[np.float64]
-    """Charge of every pixel, shape (H, W): unfinished poll included, in units of the spec's
-    threshold, without noise; else without it and in units of the nominal threshold."""
-    gathered: NDArray[np.float64]
-    """With noise: charge of the unfinished poll, shape (H, W); else (0, 0)."""
+    """Charge of every pixel, unfinished poll included, shape (H, W): as the spec's `threshold`
+    counts it without noise, in thresholds with noise."""
     fired: NDArray[np.uint8]
     """With noise: spikes of the last poll, shape (H, W); else (0, 0)."""
     saturated: NDArray[np.int64]
@@ -79,21 +80,24 @@ class SpikeCamera:
         spec = self._spec
         gain = 1.0 + spec.gain_sigma * self._normal(GAIN)
         threshold = 1.0 + spec.threshold_sigma * self._normal(THRESHOLD)
+        threshold = np.maximum(threshold, SMALLEST_THRESHOLD)
         dark = spec.dark_current + spec.dark_current_sigma * self._normal(DARK)
+        electrons = np.maximum(spec.electrons_per_spike * threshold, 1.0)
         return SpikeNoise(
             key=stream_key(self._key, NOISE),
-            electrons=spec.electrons_per_spike,
-            reset_sigma=spec.reset_noise_sigma,
-            dead=spec.dead_time_us * spec.rate_hz / US,
+            shot=spec.electrons_per_spike > 0.0,
+            reset_sigma=np.float32(spec.reset_noise_sigma),
+            awake=np.float32(1.0 - spec.dead_time_us * spec.rate_hz / US),
             to_zero=spec.reset == "zero",
             ceiling=math.inf if spec.windup else 1.0,
             gain=np.maximum(gain, 0.0),
             dark=np.maximum(dark, 0.0),
-            threshold=np.maximum(threshold, SMALLEST_THRESHOLD),
+            threshold=threshold,
+            grain=1.0 / (3.0 * np.sqrt(electrons)),
         )
 
-    def _normal(self, stream: int) -> NDArray[np.float64]:
-        return normal_field(stream_key(self._key, stream), (self._height, self._width)).ravel()
+    def _normal(self, stream: int) -> NDArray[np.float32]:
+        return normal_map(stream_key(self._key, stream), self._height * self._width)
 
     def init(self, first: LightBatch) -> SpikeCameraState:
         """The state at the first picture, with which the first poll begins.
@@ -110,17 +114,20 @@ class SpikeCamera:
         aside = (0, 0) if self._noise is None else luminance.shape
         return SpikeCameraState(
             start=t, t=t, luminance=luminance.copy(), charge=self._start_charge(),
-            gathered=np.zeros(aside), fired=np.zeros(aside, np.uint8),
+            fired=np.zeros(aside, np.uint8),
             saturated=np.array(0, np.int64),
         )  # fmt: skip
 
     def _start_charge(self) -> NDArray[np.float64]:
         shape = (self._height, self._width)
-        if self._spec.start == "zero":
-            return np.zeros(shape)
-        if self._noise is not None:
-            return self._noise.threshold.reshape(shape) * self._uniform(shape)
-        return self._spec.threshold * self._uniform(shape)
+        part = self._uniform(shape) if self._spec.start == "random" else np.zeros(shape)
+        if self._noise is None:
+            return self._spec.threshold * part
+        threshold = self._noise.threshold.astype(np.float64).reshape(shape)
+        if not self._noise.shot:
+            return threshold * part
+        more = surplus.py_func(self._normal(FIRST_SPIKE), self._noise.grain).reshape(shape)
+        return threshold - threshold * (1.0 - part) * (1.0 + more)
 
     def _uniform(self, shape: tuple[int, int]) -> NDArray[np.float64]:
         return uniform_field(stream_key(self._key, START), shape)
@@ -136,8 +143,8 @@ class SpikeCamera:
         """
         if len(light.t) == 0:
             return state, self._nothing()
-        size = {"height": self._height, "width": self._width}
-        return self._expose(state, light.t, next_luminance(light, after_us=int(state.t), **size))
+        check_times(light.t, int(state.t))
+        return self._expose(state, light.t, luminance(light))
 
     def init_pictures(
         self, t: NDArray[np.int64], pictures: NDArray[np.float32]
@@ -145,6 +152,7 @@ class SpikeCamera:
         """`init` from luminance (1, H, W), white = 1."""
         check_single(t)
         self._check(t, pictures)
+        check_light(pictures, t)
         return self._start(int(t[0]), pictures[0])
 
     def step_pictures(
@@ -154,27 +162,28 @@ class SpikeCamera:
         if len(t) == 0:
             return state, self._nothing()
         check_times(t, int(state.t))
-        self._check(t, pictures)
         return self._expose(state, t, pictures)
 
     def _nothing(self) -> SpikeArray:
         return SpikeArray.concatenate([], height=self._height, width=self._width)
 
     def _check(self, t: NDArray[np.int64], pictures: NDArray[np.float32]) -> None:
-        check_values(pictures, t, height=self._height, width=self._width)
+        check_size(pictures, t, height=self._height, width=self._width)
         if pictures.dtype != np.float32:
             raise InputError(f"pictures are {pictures.dtype}; expected float32, white = 1")
 
     def _expose(
         self, state: SpikeCameraState, t: NDArray[np.int64], pictures: NDArray[np.float32]
     ) -> tuple[SpikeCameraState, SpikeArray]:
+        self._check(t, pictures)
         start = int(state.start)
         times = [int(state.t) - start, *(t - start).tolist()]
         first, last = (self._clock.polls_until(end) for end in (times[0], times[-1]))
         packed = np.empty((last - first, -(-self._height * self._width // 8)), np.uint8)
         work = _Work(state)
         flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
-        self._integrate(state, flat, times, first, work, packed)
+        if self._integrate(state, flat, times, first, work, packed):
+            check_light(pictures, t)
         new = dataclasses.replace(
             state,
             t=t[-1:].reshape(()).copy(),
@@ -191,8 +200,12 @@ class SpikeCamera:
         poll: int,
         work: _Work,
         packed: NDArray[np.uint8],
-    ) -> None:
-        """Advance `work` to the last picture and fill one row per poll end."""
+    ) -> bool:
+        """Advance `work` to the last picture and fill one row per poll end.
+
+        Returns:
+            Whether light may be negative or not finite.
+        """
         spec, noise = self._spec, self._noise
         light = (
             state.luminance.ravel(), pictures, spec.interpolation == "hold",
@@ -200,36 +213,34 @@ class SpikeCamera:
         )  # fmt: skip
         ceiling = math.inf if spec.windup else spec.threshold
 
-        def advance(run: tuple[int, int]) -> int:
+        def advance(run: tuple[int, int]) -> tuple[int, bool]:
             if noise is None:
                 gain = spec.alpha * spec.threshold
-                done = clean_blocks(
+                return clean_blocks(
                     *run, *light, gain, spec.threshold, ceiling, work.charge, packed
                 )
-            else:
-                done = noisy_blocks(
-                    *run, poll, *light, spec.alpha, noise, work.charge, work.gathered, work.fired,
-                    packed,
-                )  # fmt: skip
-            return int(done)
+            return noisy_blocks(
+                *run, poll, *light, spec.alpha, noise, work.charge, work.fired, packed
+            )
 
-        blocks = -(-len(work.charge) // BLOCK)
-        work.saturated += sum(self._workers.map(advance, self._workers.runs(blocks)))
+        block = (clean_kernel if noise is None else noisy_kernel).BLOCK
+        runs = self._workers.runs(-(-len(work.charge) // block))
+        saturated, suspicious = zip(*self._workers.map(advance, runs), strict=True)
+        work.saturated += sum(saturated)
+        return any(suspicious)
 
 
 class _Work:
     """The working copy of a state during one step, flat."""
 
     def __init__(self, state: SpikeCameraState) -> None:
-        self.charge, self.gathered = state.charge.flatten(), state.gathered.flatten()
-        self.fired = state.fired.flatten()
+        self.charge, self.fired = state.charge.flatten(), state.fired.flatten()
         self.saturated = int(state.saturated)
 
     def columns(self, shape: tuple[int, ...]) -> dict[str, Any]:
-        aside = shape if len(self.gathered) else (0, 0)
+        aside = shape if len(self.fired) else (0, 0)
         return {
             "charge": self.charge.reshape(shape),
-            "gathered": self.gathered.reshape(aside),
             "fired": self.fired.reshape(aside),
             "saturated": np.array(self.saturated, np.int64),
         }

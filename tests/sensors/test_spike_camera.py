@@ -60,19 +60,26 @@ def test_cuts_change_nothing(gray, run, flicker, cuts: list[int], rate: float) -
     np.testing.assert_array_equal(state.charge, whole_state.charge)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 60), st.floats(300, 30_000))
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 80),
+    st.integers(1, 80),
+    st.floats(300, 30_000),
+    st.booleans(),
+)
 @settings(max_examples=20)
-def test_kernel_equals_the_specification(gray, run, seed: int, height: int, width: int, rate: float) -> None:  # fmt: skip
+def test_kernel_equals_the_specification(gray, run, seed: int, height: int, width: int, rate: float, hold: bool) -> None:  # fmt: skip
     """Match the plain numpy specification bit for bit, saturated pixels included."""
     rng = np.random.default_rng(seed)
     light = gray(np.array([0, 700, 1500]), rng.random((3, height, width)) * 4)
-    spec = SpikeCameraSpec(rate_hz=rate, alpha=0.7, threshold=2.0)
+    interpolation = "hold" if hold else "linear"
+    spec = SpikeCameraSpec(rate_hz=rate, alpha=0.7, threshold=2.0, interpolation=interpolation)
     sensor = open_sensor(spec, width=width, height=height, key=7)
     charge = sensor.init(gray([0], light.rgb[:1, ..., 0])).charge
     luminance, lost, bits = light.luminance(), 0, []
     for k, (a, b) in enumerate([(0, 700), (700, 1500)]):
         charge, part, more = clean_interval(
-            luminance[k], luminance[k + 1], pieces=PollClock(rate).pieces(a, b),
+            luminance[k + hold], luminance[k + 1], pieces=PollClock(rate).pieces(a, b),
             alpha=0.7, threshold=2.0, charge=charge,
         )  # fmt: skip
         bits.append(part)
@@ -123,6 +130,20 @@ def test_random_start_is_uniform_and_keyed(gray) -> None:
     assert abs(a.mean() - 1.5) < 4 * 3 / np.sqrt(12 * a.size)
     assert a.min() >= 0
     assert a.max() < 3
+
+
+@pytest.mark.parametrize("spec", [CLEAN, SpikeCameraSpec(preset="scsim")])
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+def test_impossible_light_is_found_anywhere(spec: SpikeCameraSpec, bad: float) -> None:
+    """Refuse one impossible number far into a picture, and let a zero with a minus sign pass."""
+    sensor = open_sensor(spec, width=100, height=90, key=0)
+    pictures = np.full((3, 90, 100), -0.0, np.float32)
+    state = sensor.init_pictures(np.array([0]), pictures[:1])
+    _, spikes = sensor.step_pictures(state, np.array([100, 200]), pictures[1:])
+    assert len(spikes) == 4
+    pictures[2, 80, 7] = bad
+    with pytest.raises(InputError, match=r"at 200 us, row 80, column 7 is .* zero or above"):
+        sensor.step_pictures(state, np.array([100, 200]), pictures[1:])
 
 
 def test_bad_light_is_refused(gray) -> None:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from datagen.sensors.spike_camera import SpikeCamera
+from datagen.sensors.spikes.normals import normal_map
 from datagen.sensors.spikes.poll_clock import PollClock
-from datagen.sensors.spikes.reference import noisy_poll
+from datagen.sensors.spikes.reference import noisy_interval
 from schemas.sensor import SpikeCameraSpec
 
 
@@ -26,6 +27,7 @@ specs = st.builds(
     SpikeCameraSpec,
     alpha=st.sampled_from([0.05, 0.7]),
     reset=st.sampled_from(["subtract", "zero"]),
+    interpolation=st.sampled_from(["linear", "hold"]),
     windup=st.booleans(),
     electrons_per_spike=st.sampled_from([0.0, 3.0, 500.0]),
     dark_current=st.sampled_from([1e-9, 0.02]),
@@ -46,22 +48,17 @@ def test_kernel_equals_the_specification(gray, run, spec: Any, seed: int, height
     light = gray(t, rng.random((3, height, width)) * 2)
     camera = SpikeCamera(spec, width=width, height=height, key=7)
     charge = camera._start_charge().ravel()
-    luminance = light.luminance().astype(float).reshape(3, -1)
-    last, gathered, polls = np.zeros(len(charge), bool), np.zeros(len(charge)), []
+    luminance = light.luminance().reshape(3, -1)
+    last, polls = np.zeros(len(charge), bool), np.zeros((0, len(charge)), bool)
     clock = PollClock(spec.rate_hz)
     assert camera._noise is not None
     for k in range(2):
-        pieces = clock.pieces(int(t[k]), int(t[k + 1]))
-        change = luminance[k + 1] - luminance[k]
-        columns = pieces.weight, pieces.weight_change, pieces.ends_poll
-        for weight, weight_change, ends in zip(*columns, strict=True):
-            gathered = gathered + ((spec.alpha * weight) * luminance[k] + (spec.alpha * weight_change) * change)  # fmt: skip
-            if ends:
-                charge, last = noisy_poll(
-                    gathered, poll=len(polls), noise=camera._noise, charge=charge, fired=last
-                )
-                gathered = np.zeros(len(charge))
-                polls.append(last)
+        before = luminance[k + 1 if spec.interpolation == "hold" else k]
+        charge, fired, last = noisy_interval(
+            before, luminance[k + 1], pieces=clock.pieces(int(t[k]), int(t[k + 1])),
+            alpha=spec.alpha, poll=len(polls), noise=camera._noise, charge=charge, fired=last,
+        )  # fmt: skip
+        polls = np.concatenate([polls, fired])
     state, spikes = run(spec, light)
     np.testing.assert_array_equal(spikes.unpack().reshape(len(polls), -1), polls)
     np.testing.assert_array_equal(state.charge.ravel(), charge)
@@ -69,8 +66,8 @@ def test_kernel_equals_the_specification(gray, run, spec: Any, seed: int, height
 
 @given(st.lists(st.integers(1, 9), max_size=3, unique=True), st.sampled_from([2000.0, 20_000.0]))
 @settings(max_examples=10)
-def test_cuts_and_threads_change_nothing(gray, run, flicker, cuts: Any, rate: float) -> None:
-    """Give the same bits and states however the stream is cut, and with two threads."""
+def test_cuts_change_nothing(gray, run, flicker, cuts: Any, rate: float) -> None:
+    """Give the same bits and states however the stream is cut."""
     spec = SpikeCameraSpec(preset="scsim", electrons_per_spike=300.0, rate_hz=rate)
     light = gray(np.arange(10) * 733, flicker(10, 30, 41))
     whole_state, whole = run(spec, light)
@@ -78,10 +75,21 @@ def test_cuts_and_threads_change_nothing(gray, run, flicker, cuts: Any, rate: fl
     np.testing.assert_array_equal(spikes.packed, whole.packed)
     for name in state.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(state, name), getattr(whole_state, name))
-    camera = SpikeCamera(spec, width=41, height=30, key=7, threads=2)
-    start = camera.init(type(light)(t=light.t[:1], rgb=light.rgb[:1]))
-    _, threaded = camera.step(start, type(light)(t=light.t[1:], rgb=light.rgb[1:]))
-    np.testing.assert_array_equal(threaded.packed, whole.packed)
+
+
+@pytest.mark.parametrize("preset", ["clean", "scsim"])
+def test_threads_change_nothing(flicker, preset: Any) -> None:
+    """Give the same bits and states with three threads, for pictures of several blocks."""
+    pictures, t = flicker(6, 110, 121).astype(np.float32), np.arange(6, dtype=np.int64) * 733
+    results = []
+    for threads in (1, 3):
+        spec = SpikeCameraSpec(preset=preset)
+        camera = SpikeCamera(spec, width=121, height=110, key=7, threads=threads)
+        state = camera.init_pictures(t[:1], pictures[:1])
+        results.append(camera.step_pictures(state, t[1:], pictures[1:]))
+    np.testing.assert_array_equal(results[0][1].packed, results[1][1].packed)
+    for name in results[0][0].__dataclass_fields__:
+        np.testing.assert_array_equal(*(getattr(state, name) for state, _ in results))
 
 
 @pytest.mark.parametrize("luminance", [0.01, 0.2, 1.0])
@@ -103,6 +111,37 @@ def test_shot_noise_spreads_counts_as_electrons_do(gray, run) -> None:
     collected = spikes.unpack().sum(axis=0) + state.charge
     fano = collected.var() / collected.mean() * 25
     assert abs(fano - 1) < 4 * math.sqrt(2 / 2000)
+
+
+@pytest.mark.parametrize(("electrons", "level"), [(3, 0.1), (12, 0.3), (200, 0.7)])
+def test_shot_noise_at_spikes_is_that_of_electrons_in_polls(gray, run, electrons: int, level: float) -> None:  # fmt: skip
+    """Spread intervals between spikes as a pixel does that draws Poisson electrons in every poll."""
+    polls, pixels = 1500, 1600
+    light = gray([0, polls * 50], np.full((2, 40, 40), level))
+    bits = fired(SpikeCameraSpec(electrons_per_spike=float(electrons), alpha=1.0), light, run)
+    plain = np.zeros((polls, pixels), bool)
+    rng, collected = np.random.default_rng(5), np.zeros(pixels, int)
+    for poll in plain:
+        collected += rng.poisson(level * electrons, pixels)
+        poll[:] = collected >= electrons
+        collected = np.minimum(collected - electrons * poll, electrons)
+    ours, theirs = (
+        np.bincount(np.concatenate([np.diff(np.flatnonzero(p)) for p in b.T]), minlength=polls)
+        for b in (bits.reshape(polls, -1), plain)
+    )
+    distance = np.abs(np.cumsum(ours) / ours.sum() - np.cumsum(theirs) / theirs.sum()).max()
+    assert distance < 2.0 * math.sqrt(1 / ours.sum() + 1 / theirs.sum()) + 0.004
+
+
+def test_normal_numbers_are_normal_and_unrelated() -> None:
+    """Have a normal's first four moments, and no correlation along pixels or from poll to poll."""
+    n = 400_000
+    z = np.stack([normal_map(np.uint64(key), n).astype(float) for key in (3, 4)])
+    for power, moment, spread in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
+        assert np.abs((z**power).mean(axis=1) - moment).max() < 4 * math.sqrt(spread / n)
+    for lag in (1, 2, 3, 8, 64):
+        assert np.abs((z[:, lag:] * z[:, :-lag]).mean(axis=1)).max() < 4 / math.sqrt(n)
+    assert abs((z[0] * z[1]).mean()) < 4 / math.sqrt(n)
 
 
 def test_dark_current_makes_false_spikes(gray, run) -> None:

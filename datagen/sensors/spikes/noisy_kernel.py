@@ -1,7 +1,8 @@
-"""Spike pixels with noise, one interval between two pictures, compiled.
+"""Spike pixels with noise, compiled.
 
-The specification is `datagen.sensors.spikes.reference`; this kernel equals it bit for bit. All
-random numbers of a pixel and poll come from one hash of (key, poll, pixel).
+The specification is `datagen.sensors.spikes.reference`; this kernel equals it bit for bit. What
+changes from poll to poll is float32, sixteen pixels at a time; the charge, which is carried on, is
+float64. The random numbers of a poll and a pair of pixels come from a hash of (key, poll, pair).
 """
 
 from __future__ import annotations
@@ -12,41 +13,46 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import exponential
-from datagen.sensors.hashing import GOLDEN, UNIT, mix, normal_of
-from datagen.sensors.spikes.clean_kernel import BLOCK, pack, prepare
+from datagen.sensors.hashing import GOLDEN, mix
+from datagen.sensors.spikes.clean_kernel import is_suspicious, pack
+from datagen.sensors.spikes.normals import fill_words, normal_of
 
-FEW = 20.0
-"""Electrons up to which their number is drawn exactly; above, it is taken as normal."""
-RECIPROCALS = np.concatenate([[0.0], 1.0 / np.arange(1.0, 128.0)])
+BLOCK = 2048
+"""Pixels at a time; a multiple of 8."""
+RESET, SHOT = np.uint64(0), np.uint64(1)
+"""Streams of a poll."""
+TWO = np.uint64(2)
+ONE = np.float32(1.0)
+THREE = np.float32(3.0)
 
 
 class SpikeNoise(NamedTuple):
     """Settings and maps of the kernel; charges in units of the threshold."""
 
     key: np.uint64
-    electrons: float
-    """Electrons per spike; 0 = no shot noise."""
-    reset_sigma: float
+    shot: bool
+    """Whether there is shot noise."""
+    reset_sigma: np.float32
     """Standard deviation of the threshold from poll to poll."""
-    dead: float
-    """Part of the next poll that a spike costs."""
+    awake: np.float32
+    """Part of a poll in which a pixel gathers charge, if it fired at the last one."""
     to_zero: bool
     ceiling: float
-    """Most charge that is kept after a poll."""
-    gain: NDArray[np.float64]
+    """Most charge that is kept after a poll, in thresholds."""
+    gain: NDArray[np.float32]
     """(pixels,)."""
-    dark: NDArray[np.float64]
+    dark: NDArray[np.float32]
     """Charge per poll (pixels,)."""
-    threshold: NDArray[np.float64]
+    threshold: NDArray[np.float32]
     """(pixels,)."""
+    grain: NDArray[np.float32]
+    """Relative shot noise of a threshold, over three (pixels,)."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def noisy_blocks(  # type: ignore[no-untyped-def]
-    first, last, poll, previous, pictures, hold, schedule, gain, noise, charge, gathered, fired,
-    packed,
-):  # fmt: skip
+    first, last, poll, previous, pictures, hold, schedule, gain, noise, charge, fired, packed
+):
     """Advance blocks first .. last-1 over the intervals between pictures.
 
     Args:
@@ -59,104 +65,102 @@ def noisy_blocks(  # type: ignore[no-untyped-def]
         schedule: `Schedule` of the intervals.
         gain: charge of a poll at luminance 1.
         noise: `SpikeNoise`.
-        charge: after the last poll, float64 (pixels,), advanced.
-        gathered: of the poll under way, float64 (pixels,), advanced.
+        charge: float64 (pixels,), advanced.
         fired: whether the last poll had a spike, uint8 (pixels,), advanced.
         packed: one row per poll end, filled in.
 
     Returns:
-        How often a pixel was saturated.
+        How often a pixel was saturated, and whether light may be negative or not finite.
     """
-    saturated = 0
+    saturated, suspicious = 0, False
     bits = np.zeros(BLOCK, np.uint8)
-    light, change = np.empty(BLOCK), np.empty(BLOCK)
-    mean, drawn, words = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint64)
+    words = np.empty(BLOCK // 2, np.uint64)
+    gained, threshold = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    drop = np.empty(BLOCK, np.float32)
     for block in range(first, last):
         start = block * BLOCK
-        stop = min(start + BLOCK, charge.size)
-        n = stop - start
-        part = gathered[start:stop]
-        bits[n:] = 0
+        part = charge[start : start + BLOCK]
+        stop = start + part.size
+        pixels = slice(start, stop)
+        suspicious |= is_suspicious(pictures, start, stop)
+        bits[: part.size] = fired[pixels]
+        bits[part.size :] = 0
         row = 0
         for k in range(len(pictures)):
-            after = pictures[k, start:stop]
-            before = previous[start:stop] if k == 0 else pictures[k - 1, start:stop]
-            prepare(after if hold else before, after, light, change)
+            after = pictures[k, pixels]
+            before = after if hold else previous[pixels] if k == 0 else pictures[k - 1, pixels]
             for piece in range(schedule.first[k], schedule.first[k + 1]):
-                constant = gain * schedule.weight[piece]
-                linear = gain * schedule.weight_change[piece]
-                for j in range(n):
-                    part[j] += constant * light[j] + linear * change[j]
+                weight = np.float32(schedule.weight[piece])
+                constant = np.float32(gain * schedule.weight[piece])
+                linear = np.float32(gain * schedule.weight_change[piece])
+                _expose(before, after, constant, linear, weight, noise, pixels, bits, gained)
                 if schedule.ends_poll[piece]:
-                    _draw(poll + row, start, part, fired[start:stop], noise, mean, drawn, words)
-                    saturated += _read_out(start, drawn, words, noise, charge[start:stop], bits)
-                    fired[start:stop] = bits[:n]
-                    part[:] = 0.0
+                    number = TWO * np.uint64(poll + row)
+                    _draw_thresholds(noise, number + RESET, pixels, words, threshold)
+                    _draw_drops(noise, number + SHOT, pixels, words, threshold, drop)
+                    saturated += _poll(gained, threshold, drop, noise, part, bits)
                     pack(bits, packed[row, start // 8 : (stop + 7) // 8])
                     row += 1
-    return saturated
+                else:
+                    for j in range(part.size):
+                        part[j] += gained[j]
+        fired[pixels] = bits[: part.size]
+    return saturated, suspicious
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw(poll, start, gathered, fired, noise, mean, drawn, words):  # type: ignore[no-untyped-def]
-    """What each pixel really collects in the poll."""
-    n = gathered.size
-    stream = mix(noise.key + np.uint64(poll) * GOLDEN)
-    gain, dark = noise.gain[start : start + n], noise.dark[start : start + n]
-    for j in range(n):
-        alive = 1.0 - noise.dead if fired[j] else 1.0
-        drawn[j] = (gain[j] * gathered[j] + dark[j]) * alive
-    for j in range(n):
-        words[j] = mix(stream + np.uint64(start + j) * GOLDEN)
-    if noise.electrons > 0.0:
-        _draw_electrons(n, noise.electrons, words, mean, drawn)
+def _expose(before, after, constant, linear, weight, noise, pixels, fired, gained):  # type: ignore[no-untyped-def]
+    """The mean charge of a piece."""
+    gain, dark = noise.gain[pixels], noise.dark[pixels]
+    for j in range(gain.size):
+        light = constant * before[j] + linear * (after[j] - before[j])
+        awake = noise.awake if fired[j] else ONE
+        gained[j] = (gain[j] * light + dark[j] * weight) * awake
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw_electrons(n, electrons, words, mean, drawn):  # type: ignore[no-untyped-def]
-    """Replace mean charges by Poisson ones; normal where there are many electrons."""
-    few, charge = 0, 1.0 / electrons
-    for j in range(n):
-        mean[j] = drawn[j] * electrons
-        few += mean[j] < FEW
-    for j in range(n):
-        electrons_drawn = mean[j] + np.sqrt(mean[j]) * normal_of(words[j])
-        drawn[j] = electrons_drawn * charge if electrons_drawn > 0.0 else 0.0
-    if few > 0:
-        for j in range(n):
-            if mean[j] < FEW:
-                drawn[j] = _poisson(words[j], mean[j]) * charge
+def _draw_thresholds(noise, number, pixels, words, threshold):  # type: ignore[no-untyped-def]
+    nominal = noise.threshold[pixels]
+    if noise.reset_sigma == 0.0:
+        threshold[: nominal.size] = nominal
+        return
+    fill_words(mix(noise.key + number * GOLDEN), pixels.start // 2, words)
+    halves = words.view(np.uint32)
+    for j in range(nominal.size):
+        threshold[j] = nominal[j] + noise.reset_sigma * normal_of(halves[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _poisson(word, mean):  # type: ignore[no-untyped-def]
-    """Inverse of the Poisson distribution at the word's number in [0, 1)."""
-    u = np.float64(word >> np.uint64(11)) * UNIT
-    probability = exponential(-mean)
-    cumulative = probability
-    n = 0
-    while u >= cumulative and n < RECIPROCALS.size - 1:
-        n += 1
-        probability *= mean * RECIPROCALS[n]
-        cumulative += probability
-    return np.float64(n)
+def _draw_drops(noise, number, pixels, words, threshold, drop):  # type: ignore[no-untyped-def]
+    """What a spike takes off the charge: the threshold, and the shot noise up to the next one."""
+    if not noise.shot:
+        drop[:] = threshold
+        return
+    fill_words(mix(noise.key + number * GOLDEN), pixels.start // 2, words)
+    halves = words.view(np.uint32)
+    nominal, grain = noise.threshold[pixels], noise.grain[pixels]
+    for j in range(nominal.size):
+        drop[j] = threshold[j] + nominal[j] * surplus(normal_of(halves[j]), grain[j])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _read_out(start, drawn, words, noise, charge, bits):  # type: ignore[no-untyped-def]
+def surplus(z, grain):  # type: ignore[no-untyped-def]
+    """(1 - b^2 + b z)^3 - 1, at least -1: a gamma variable over its mean, less one."""
+    w = np.maximum(grain * (z - grain), -ONE)
+    return w * (THREE + w * (THREE + w))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _poll(gained, threshold, drop, noise, charge, bits):  # type: ignore[no-untyped-def]
     lost = 0
-    n = charge.size
-    nominal = noise.threshold[start : start + n]
-    for j in range(n):
-        threshold = nominal[j]
-        if noise.reset_sigma > 0.0:
-            threshold = threshold + noise.reset_sigma * normal_of(mix(words[j] + GOLDEN))
-        filled = charge[j] + drawn[j]
-        fired = filled >= threshold
-        rest = 0.0 if noise.to_zero else filled - threshold
-        left = rest if fired else filled
+    for j in range(charge.size):
+        filled = charge[j] + np.float64(gained[j])
+        level = np.float64(threshold[j])
+        fired = filled >= level
+        base = level if noise.to_zero else filled
+        left = base - np.float64(drop[j]) if fired else filled
         bits[j] = fired
-        lost += left > threshold
-        most = threshold * noise.ceiling
+        lost += int(left > level)
+        most = level * noise.ceiling
         charge[j] = left if left < most else most
     return lost
