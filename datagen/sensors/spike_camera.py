@@ -26,8 +26,7 @@ from datagen.sensors.light import (
     first_luminance,
     luminance,
 )
-from datagen.sensors.spikes import clean_kernel, noisy_kernel
-from datagen.sensors.spikes.clean_kernel import clean_blocks
+from datagen.sensors.spikes.clean_kernel import BLOCK, clean_blocks
 from datagen.sensors.spikes.noisy_kernel import SpikeNoise, noisy_blocks, surplus
 from datagen.sensors.spikes.normals import normal_map
 from datagen.sensors.spikes.poll_clock import PollClock
@@ -223,8 +222,7 @@ class SpikeCamera:
                 *run, poll, *light, spec.alpha, noise, work.charge, work.fired, packed
             )
 
-        block = (clean_kernel if noise is None else noisy_kernel).BLOCK
-        runs = self._workers.runs(-(-len(work.charge) // block))
+        runs = self._workers.runs(-(-len(work.charge) // BLOCK))
         saturated, suspicious = zip(*self._workers.map(advance, runs), strict=True)
         work.saturated += sum(saturated)
         return any(suspicious)

@@ -14,11 +14,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.sensors.hashing import GOLDEN, mix
-from datagen.sensors.spikes.clean_kernel import is_suspicious, pack
+from datagen.sensors.spikes.clean_kernel import BLOCK, is_suspicious, pack
 from datagen.sensors.spikes.normals import fill_words, normal_of
 
-BLOCK = 2048
-"""Pixels at a time; a multiple of 8."""
 RESET, SHOT = np.uint64(0), np.uint64(1)
 """Streams of a poll."""
 TWO = np.uint64(2)

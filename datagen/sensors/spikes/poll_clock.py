@@ -51,6 +51,7 @@ class PollClock:
     def __init__(self, rate_hz: float) -> None:
         self._rate = Fraction(rate_hz)
         self._pieces = lru_cache(maxsize=256)(self._cut)
+        self._schedules = lru_cache(maxsize=4)(self._join)
 
     def polls_until(self, elapsed_us: int) -> int:
         """Polls that end at or before a time [us] after the start."""
@@ -58,18 +59,31 @@ class PollClock:
 
     def schedule(self, times_us: list[int]) -> Schedule:
         """The pieces between the pictures at `times_us` [us after the start]."""
-        parts = [self.pieces(a, b) for a, b in itertools.pairwise(times_us)]
+        durations = tuple(b - a for a, b in itertools.pairwise(times_us))
+        return self._schedules(self._phase(times_us[0]), durations)
+
+    def pieces(self, from_us: int, to_us: int) -> Pieces:
+        """The pieces of an interval between two pictures [us after the start]."""
+        return self._pieces(self._phase(from_us), to_us - from_us)
+
+    def _phase(self, elapsed_us: int) -> int:
+        """Time since a poll's end [us / p]."""
+        return elapsed_us * self._rate.numerator % (US * self._rate.denominator)
+
+    def _join(self, phase: int, durations: tuple[int, ...]) -> Schedule:
+        """Intervals one after the other, the first of which starts at `phase`."""
+        p, period = self._rate.numerator, US * self._rate.denominator
+        starts = itertools.accumulate(durations[:-1], initial=0)
+        parts = [
+            self._pieces((phase + start * p) % period, duration)
+            for start, duration in zip(starts, durations, strict=True)
+        ]
         return Schedule(
             first=np.cumsum([0, *(len(part.weight) for part in parts)]),
             weight=np.concatenate([part.weight for part in parts]),
             weight_change=np.concatenate([part.weight_change for part in parts]),
             ends_poll=np.concatenate([part.ends_poll for part in parts]),
         )
-
-    def pieces(self, from_us: int, to_us: int) -> Pieces:
-        """The pieces of an interval between two pictures [us after the start]."""
-        p, q = self._rate.numerator, self._rate.denominator
-        return self._pieces(from_us * p % (US * q), to_us - from_us)
 
     def _cut(self, phase: int, duration: int) -> Pieces:
         """An interval that starts `phase` / p microseconds after a poll's end."""
