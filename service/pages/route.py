@@ -69,8 +69,8 @@ def _visitor(request: Request, state: StateDep) -> Caller:
     return found
 
 
-def _allowed(scope: Scope) -> Callable[[Caller], Caller]:
-    def check(who: Annotated[Caller, Depends(_visitor)]) -> Caller:
+def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
+    async def check(who: Annotated[Caller, Depends(_visitor)]) -> Caller:
         if not who.may(scope):
             raise Forbidden(f"this needs a key of scope {scope}; log in with another")
         return who
