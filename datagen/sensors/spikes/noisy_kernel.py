@@ -73,8 +73,8 @@ def noisy_blocks(  # type: ignore[no-untyped-def]
     saturated, suspicious = 0, False
     bits = np.zeros(BLOCK, np.uint8)
     words = np.empty(BLOCK // 2, np.uint64)
-    gained, threshold = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    drop = np.empty(BLOCK, np.float32)
+    gained, levels = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    drops = np.empty(BLOCK, np.float32)
     for block in range(first, last):
         start = block * BLOCK
         part = charge[start : start + BLOCK]
@@ -94,8 +94,8 @@ def noisy_blocks(  # type: ignore[no-untyped-def]
                 _expose(before, after, constant, linear, weight, noise, pixels, bits, gained)
                 if schedule.ends_poll[piece]:
                     number = TWO * np.uint64(poll + row)
-                    _draw_thresholds(noise, number + RESET, pixels, words, threshold)
-                    _draw_drops(noise, number + SHOT, pixels, words, threshold, drop)
+                    threshold = _thresholds(noise, number + RESET, pixels, words, levels)
+                    drop = _drops(noise, number + SHOT, pixels, words, threshold, drops)
                     saturated += _poll(gained, threshold, drop, noise, part, bits)
                     pack(bits, packed[row, start // 8 : (stop + 7) // 8])
                     row += 1
@@ -117,28 +117,33 @@ def _expose(before, after, constant, linear, weight, noise, pixels, fired, gaine
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw_thresholds(noise, number, pixels, words, threshold):  # type: ignore[no-untyped-def]
+def _thresholds(noise, number, pixels, words, out):  # type: ignore[no-untyped-def]
     nominal = noise.threshold[pixels]
     if noise.reset_sigma == 0.0:
-        threshold[: nominal.size] = nominal
-        return
-    fill_words(mix(noise.key + number * GOLDEN), pixels.start // 2, words)
-    halves = words.view(np.uint32)
+        return nominal
+    halves = _draw(noise, number, pixels, words)
     for j in range(nominal.size):
-        threshold[j] = nominal[j] + noise.reset_sigma * normal_of(halves[j])
+        out[j] = nominal[j] + noise.reset_sigma * normal_of(halves[j])
+    return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _draw_drops(noise, number, pixels, words, threshold, drop):  # type: ignore[no-untyped-def]
+def _drops(noise, number, pixels, words, threshold, out):  # type: ignore[no-untyped-def]
     """What a spike takes off the charge: the threshold, and the shot noise up to the next one."""
     if not noise.shot:
-        drop[:] = threshold
-        return
-    fill_words(mix(noise.key + number * GOLDEN), pixels.start // 2, words)
-    halves = words.view(np.uint32)
+        return threshold
+    halves = _draw(noise, number, pixels, words)
     nominal, grain = noise.threshold[pixels], noise.grain[pixels]
     for j in range(nominal.size):
-        drop[j] = threshold[j] + nominal[j] * surplus(normal_of(halves[j]), grain[j])
+        out[j] = threshold[j] + nominal[j] * surplus(normal_of(halves[j]), grain[j])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _draw(noise, number, pixels, words):  # type: ignore[no-untyped-def]
+    """32 random bits a pixel."""
+    fill_words(mix(noise.key + number * GOLDEN), pixels.start // 2, words)
+    return words.view(np.uint32)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -35,8 +35,10 @@ def normal_map(key, n):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def fill_words(key, first, words):  # type: ignore[no-untyped-def]
     """The words of a stream with numbers first, first + 1, ..."""
+    counter = key + np.uint64(first) * GOLDEN
     for i in range(words.size):
-        words[i] = mix(key + np.uint64(first + i) * GOLDEN)
+        words[i] = mix(counter)
+        counter += GOLDEN
 
 
 @njit(cache=True, nogil=True)
