@@ -121,7 +121,7 @@ def submit(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Submit SPEC (YAML or JSON) to a service."""
+    """Submit SPEC (YAML or JSON) to a service, with the scene and recordings that it names."""
     with _client(url, key) as client:
         job = client.submit(spec, key=idempotency_key)
         if wait or out is not None:

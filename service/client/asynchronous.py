@@ -14,10 +14,12 @@ from typing import Any, Self
 import httpx
 
 from datagen.spec_file import load_yaml
+from datagen.store import sha256_file
 from schemas.base import Spec
 from schemas.estimate import Estimate
 from service.client.connection import PAUSES, Connection
 from service.client.events import Event, read_events
+from service.client.inputs import with_uploads
 from service.client.transfer import (
     Progress,
     Transfer,
@@ -90,17 +92,21 @@ class AsyncClient:
         """Submit a job.
 
         Args:
-            job: the spec, or where it is.
+            job: the spec, or where it is. The files that a spec in a file names, stages and
+                recordings, are uploaded first; what was uploaded before is not sent again.
             key: idempotency key: the same key and job give the same answer. Made up when absent, so
                 that a submission is never doubled by a lost answer.
 
         Raises:
             ServiceError: the service refused.
-            SpecError: the file is no spec.
+            SpecError: the file is no spec, or one that it names is missing.
         """
+        data = plain(job)
+        if isinstance(job, str | Path):
+            data = await with_uploads(data, Path(job).parent, self._upload_once)
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return JobView.model_validate(
-            await self._json("POST", "/v1/jobs", json=plain(job), headers=headers)
+            await self._json("POST", "/v1/jobs", json=data, headers=headers)
         )
 
     async def validate(self, job: Job, *, scene: bool = False) -> ValidView:
@@ -252,6 +258,17 @@ class AsyncClient:
                 headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
             )
         return AssetView.model_validate(response.json())
+
+    async def _upload_once(self, path: Path) -> AssetView:
+        """The upload of these bytes under this name, made unless it is there.
+
+        Someone who sees the uploads of several owners makes one: jobs may name one's own alone.
+        """
+        digest = await asyncio.to_thread(sha256_file, path)
+        seen = [AssetView.model_validate(v) async for v in self._pages("/v1/assets", "assets", {})]
+        same = [asset for asset in seen if (asset.name, asset.sha256) == (path.name, digest)]
+        one_owner = len({asset.owner for asset in seen}) == 1
+        return same[0] if same and one_owner else await self.upload(path)
 
 
 def plain(job: Job) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from service_kit import LocalService
 from tiny_job import digests, tiny_job, write_job
 
-from datagen.errors import DatasetError
+from datagen.errors import DatasetError, SpecError
 from service.cli import main
 from service.client import AsyncClient, Client, ServiceError
 from service.client import connection as connection_module
@@ -252,6 +252,33 @@ def test_upload(service: LocalService, tmp_path: Path) -> None:
     with Client(service.url) as client:
         asset = client.upload(tmp_path / "walk.txt")
     assert asset.sha256 == hashlib.sha256((tmp_path / "walk.txt").read_bytes()).hexdigest()
+
+
+def test_submitting_a_file_uploads_what_it_names(service: LocalService, tmp_path: Path) -> None:
+    """Send the recordings beside a job, each once, and leave paths of uploads as they are."""
+    (tmp_path / "walk.txt").write_text("0 0 0 0 0 0 0 1\n1 1 0 0 0 0 0 1\n")
+    job = tiny_job()
+    for segment in job["segments"]:
+        segment["trajectory"] = {"kind": "recorded", "path": "walk.txt"}
+    with Client(service.url) as client:
+        first, second = (client.submit(write_job(tmp_path, job), key="once") for _ in range(2))
+        [asset] = service.http.get("/v1/assets").json()["assets"]
+        assert first.id == second.id
+        job["segments"][0]["trajectory"]["path"] = f"{asset['id']}/walk.txt"
+        assert client.submit(write_job(tmp_path, job), key="once").id == first.id
+        (tmp_path / "walk.txt").unlink()
+        with pytest.raises(SpecError, match=r"walk.txt: no such file"):
+            client.submit(write_job(tmp_path, job))
+
+
+@pytest.mark.parametrize("segments", [None, 5, [None], [{"trajectory": 3, "scene": {"path": 4}}]])
+def test_malformed_jobs_are_left_to_the_service(
+    service: LocalService, tmp_path: Path, segments: object
+) -> None:
+    """Let the service say what is wrong with a job whose files cannot be found."""
+    path = write_job(tmp_path, tiny_job(segments=segments))
+    with Client(service.url) as client, pytest.raises(ServiceError, match="/segments"):
+        client.submit(path)
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\\..\\x", "", ".", "a/./x/.."])
