@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from service.folders import make_data_folder
 from service.http.middleware import BodyLimit, Observe, SameOrigin
 from service.http.problems import add_handlers
 from service.ledger import open_database
@@ -21,7 +22,7 @@ from service.state import make_state
 
 def create_app(settings: Settings) -> FastAPI:
     """The app on the ledger and the data folder of some settings; no dispatcher is started."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.data)
     database = open_database(settings.ledger_url)
     state = make_state(settings, database)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen.cli import main
-from datagen.errors import DatagenError
+from datagen.errors import DatagenError, InputError
 
 if TYPE_CHECKING:
     from service.client import Client
+    from service.ledger import Database
     from service.models import JobView
     from service.settings import Settings
 
 FILE = click.Path(path_type=Path)
 FAILED = 1
+UNAUTHORIZED = 401
 
 _url = click.option(
     "--url",
@@ -63,15 +66,45 @@ def _client(url: str, key: str | None) -> Iterator[Client]:
     _need_extra()
     import httpx
 
-    from service.client import Client
+    from service.client import Client, ServiceError
 
     try:
         with Client(url, key) as client:
             yield client
+    except ServiceError as error:
+        if error.status != UNAUTHORIZED:
+            raise
+        seen = "does not know this API key" if key else "asks for an API key"
+        raise InputError(f"{url}: {seen}; give --key or set DATAGEN_KEY") from error
     except httpx.TransportError as error:
         raise DatagenError(
             f"{url}: cannot be reached ({error}); start it with `datagen serve`, or give --url"
         ) from error
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Database]:
+    from service.ledger import open_database
+
+    if not settings.database_url and not settings.data.is_dir():
+        raise InputError(f"{settings.data}: no such folder; expected that of a service (--data)")
+    database = open_database(settings.ledger_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _id_of(*kinds: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """A check of an argument: an id of one of these kinds."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        if not re.fullmatch(rf"({'|'.join(kinds)})_[0-9a-f]{{32}}", value):
+            forms = " or ".join(f"{kind}_<32 hex digits>" for kind in kinds)
+            raise click.BadParameter(f"{value!r}; expected {forms}, as `datagen jobs` lists them")
+        return value
+
+    return check
 
 
 @main.command()
@@ -155,7 +188,7 @@ def list_jobs(
 
 
 @main.command()
-@click.argument("job_id")
+@click.argument("job_id", callback=_id_of("job"))
 @_url
 @_key
 def watch(job_id: str, url: str, key: str | None) -> None:
@@ -168,7 +201,7 @@ def watch(job_id: str, url: str, key: str | None) -> None:
 
 
 @main.command()
-@click.argument("job_id")
+@click.argument("job_id", callback=_id_of("job"))
 @_url
 @_key
 def cancel(job_id: str, url: str, key: str | None) -> None:
@@ -178,7 +211,7 @@ def cancel(job_id: str, url: str, key: str | None) -> None:
 
 
 @main.command()
-@click.argument("source")
+@click.argument("source", callback=_id_of("job", "dataset"))
 @click.option("-o", "--out", type=FILE, required=True, help="Folder to create or complete.")
 @_url
 @_key
@@ -209,16 +242,15 @@ def create_key(data: Path | None, owner: str | None, scopes: tuple[str, ...]) ->
     """Make an API key and print it, once: only its digest is kept."""
     settings = _settings(data=data)
     from service.clock import now_ms
-    from service.ledger import keys, open_database
+    from service.folders import make_data_folder
+    from service.ledger import keys
 
     if owner is not None and not keys.OWNER.fullmatch(owner):
-        raise DatagenError(f"owner {owner!r}; expected letters, digits and . _ - @, at most 64")
-    settings.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.ledger_url)
-    with database.write() as connection:
+        raise InputError(f"owner {owner!r}; expected letters, digits and . _ - @, at most 64")
+    make_data_folder(settings.data)
+    with _ledger(settings) as database, database.write() as connection:
         wanted = frozenset(keys.Scope(scope) for scope in scopes)
         key_id, key = keys.create(connection, owner=owner, scopes=wanted, now=now_ms())
-    database.close()
     click.echo(f"key {key_id} for owner {owner or key_id}, scopes {' '.join(scopes)}", err=True)
     click.echo(key)
 
@@ -228,12 +260,10 @@ def create_key(data: Path | None, owner: str | None, scopes: tuple[str, ...]) ->
 def list_keys(data: Path | None) -> None:
     """List keys: id, owner, scopes, state."""
     settings = _settings(data=data)
-    from service.ledger import keys, open_database
+    from service.ledger import keys
 
-    database = open_database(settings.ledger_url)
-    with database.read() as connection:
+    with _ledger(settings) as database, database.read() as connection:
         found = keys.all_keys(connection)
-    database.close()
     for row in found:
         state = "in force" if row.revoked_ms is None else "revoked"
         click.echo(f"{row.id}  {row.owner:20}  {row.scopes:18}  {state}")
@@ -246,12 +276,10 @@ def revoke_key(data: Path | None, key_id: str) -> None:
     """End a key and its browser sessions at once."""
     settings = _settings(data=data)
     from service.clock import now_ms
-    from service.ledger import keys, open_database
+    from service.ledger import keys
 
-    database = open_database(settings.ledger_url)
-    with database.write() as connection:
+    with _ledger(settings) as database, database.write() as connection:
         keys.revoke(connection, key_id, now=now_ms())
-    database.close()
     click.echo(f"{key_id} is revoked")
 
 

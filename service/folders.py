@@ -16,6 +16,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from datagen.errors import InputError
+
+
+def make_data_folder(data: Path) -> None:
+    """Make the data folder unless it is there.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{data}: {error.strerror}; expected a folder, or a place for one (--data or DATAGEN_DATA)"
+        ) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:

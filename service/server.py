@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from datagen.errors import InputError
+from service.folders import make_data_folder
 from service.ledger import keys, open_database
 from service.logs import set_up_logging
 from service.settings import Settings
@@ -19,10 +20,11 @@ def serve(settings: Settings, *, dispatch: bool = True) -> None:
         dispatch: also run the dispatcher; False where another container does.
 
     Raises:
-        InputError: it would be open to other machines without any API key.
+        InputError: it would be open to other machines without any API key, or its folder cannot be
+            made.
     """
+    make_data_folder(settings.data)
     set_up_logging(settings.log_format)
-    settings.data.mkdir(parents=True, exist_ok=True)
     refuse_open(settings)
     with DispatcherChild(settings) if dispatch else contextlib.nullcontext():
         from service.listen import listen  # takes a second, in which the dispatcher starts

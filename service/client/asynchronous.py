@@ -17,7 +17,7 @@ from datagen.spec_file import load_yaml
 from datagen.store import sha256_file
 from schemas.base import Spec
 from schemas.estimate import Estimate
-from service.client.connection import PAUSES, Connection
+from service.client.connection import PAUSES, Connection, open_http
 from service.client.events import Event, read_events
 from service.client.inputs import with_uploads
 from service.client.transfer import (
@@ -63,12 +63,11 @@ class AsyncClient:
             url: of the service.
             key: API key, where the service asks for one.
             transport: in place of the network.
+
+        Raises:
+            InputError: the address or the key cannot be one.
         """
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        http = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=httpx.Timeout(30.0, read=180.0), transport=transport
-        )  # fmt: skip
-        self._connection = Connection(http)
+        self._connection = Connection(open_http(url, key, transport))
 
     async def __aenter__(self) -> Self:
         return self

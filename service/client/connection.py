@@ -7,17 +7,36 @@ idempotency key.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
+from datagen.errors import InputError
 from service.client.errors import ServiceError
 
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Before every further try [s]."""
 COME_AGAIN = (429, 502, 503, 504)
+
+
+def open_http(
+    url: str, key: str | None, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """An HTTP client that connects on its first request.
+
+    Raises:
+        InputError: the address or the key cannot be one.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise InputError(f"{url!r}; expected an address such as http://127.0.0.1:8000")
+    if key is not None and not re.fullmatch(r"[!-~]*", key):
+        raise InputError("the API key holds characters that no key has; expected dgk_<id>_<secret>")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = httpx.Timeout(30.0, read=180.0)
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, transport=transport)
 
 
 class Connection:

@@ -16,5 +16,6 @@ class ServiceError(DatagenError):
         self.detail = str(document.get("detail") or document.get("title") or "no details")
         self.faults = [(str(e["pointer"]), str(e["detail"])) for e in document.get("errors", [])]
         """(JSON pointer, what is wrong there)."""
-        lines = [f"{pointer or '(document)'}: {detail}" for pointer, detail in self.faults]
+        several = self.faults if len(self.faults) > 1 else []  # the detail tells the first
+        lines = [f"{pointer or '(document)'}: {detail}" for pointer, detail in several]
         super().__init__("\n  ".join([f"{self.detail} (status {status})", *lines]))
