@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from datagen.errors import DatagenError, kind_of
+from datagen.errors import DatagenError, SpecError, kind_of
 
 if TYPE_CHECKING:
     from schemas.job import JobSpec
@@ -384,7 +384,11 @@ def doctor_isaac(out: Path, renderer: str) -> None:
     from datagen.spec_file import parse_as
     from schemas.render import IsaacRendererSpec
 
-    spec = parse_as(IsaacRendererSpec, json.loads(renderer), source="--renderer")
+    try:
+        given = json.loads(renderer)
+    except ValueError as error:
+        raise SpecError(f"--renderer: not valid JSON: {error}") from error
+    spec = parse_as(IsaacRendererSpec, given, source="--renderer")
     result = examine(find_installation(os.environ), spec, out)
     click.echo(result.describe())
     if not result.passed:

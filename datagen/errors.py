@@ -1,14 +1,14 @@
 """Every error a user can cause or meet, as one tree.
 
 DatagenError
-├── InputError           the user's input is wrong (CLI exit code 2)
+├── InputError           the user's input is wrong
 │   ├── SpecError        a field of a spec
 │   ├── SceneError       a stage, texture or camera placement
 │   ├── RecordingError   a recorded trajectory
 │   ├── DatasetError     a file or folder that is not a readable dataset
 │   └── OutputError      the output folder: holds something else, does not fit
 │       └── BusyError    another process is writing there
-└── ResourceError        the machine failed us: worker killed, disk at fault (CLI exit code 1)
+└── ResourceError        the machine failed us: worker killed, disk at fault
     └── DiskFullError    no space left
 
 A message names the field or file, what was seen, what was expected and what to do.

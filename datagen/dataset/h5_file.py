@@ -159,9 +159,13 @@ def _open(path: Path, native: bool) -> h5py.File:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
+        if not h5py.is_hdf5(path):
+            raise DatasetError(
+                f"{path}: is no HDF5 file; expected a dataset folder or a segment file"
+            ) from error
         raise DatasetError(
-            f"{path}: not readable as HDF5 ({error}); expected a segment file of "
-            f"{path.stat().st_size} bytes that is whole. Copy or download it again."
+            f"{path}: not readable as HDF5 ({error}); the file is cut off or damaged. Copy or "
+            "download it again."
         ) from error
     if not native:
         return file

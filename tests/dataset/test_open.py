@@ -64,7 +64,7 @@ def test_unreadable_manifest_is_refused(copy: Path) -> None:
 def test_foreign_file_is_refused(tmp_path: Path) -> None:
     """Refuse a file that is not HDF5."""
     (tmp_path / "notes.h5").write_text("no HDF5 here")
-    with pytest.raises(DatasetError, match="not readable as HDF5"):
+    with pytest.raises(DatasetError, match="is no HDF5 file"):
         open_dataset(tmp_path / "notes.h5")
 
 
@@ -80,7 +80,7 @@ def test_truncated_file_is_refused(copy: Path) -> None:
     """Refuse a download that broke off."""
     data = (copy / "first.h5").read_bytes()
     (copy / "first.h5").write_bytes(data[: len(data) // 2])
-    with pytest.raises(DatasetError, match="not readable as HDF5"):
+    with pytest.raises(DatasetError, match="cut off or damaged"):
         open_dataset(copy / "first.h5")
 
 

@@ -65,6 +65,14 @@ def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
     assert not (tmp_path / "report").exists()
 
 
+def test_doctor_refuses_a_renderer_that_is_no_json(tmp_path: Path) -> None:
+    """Name the option and what is wrong with it."""
+    options = ["doctor", "isaac", "-o", str(tmp_path / "report"), "--renderer", "{"]
+    ran = CliRunner().invoke(main, options)
+    assert ran.exit_code == 2
+    assert "error: --renderer: not valid JSON" in ran.output
+
+
 def test_every_lack_has_its_sentence() -> None:
     """Name the variable, the program and the terms, one after the other."""
     environment = {"PATH": "/usr/bin:/bin"}
