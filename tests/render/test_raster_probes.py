@@ -36,7 +36,7 @@ def looked_up(
         add_footprint(lookup, k, 0, table[0], middle, side)
     words = np.ascontiguousarray(texels).view(np.uint32).reshape(-1)
     look_up(lookup, len(sides), table, words, fine)
-    return lookup.texel[: len(sides)].copy()
+    return lookup.texel.reshape(-1, 4)[: len(sides)].copy()
 
 
 @given(st.lists(st.tuples(NEAR, NEAR, SIDE, SIDE, SIDE, SIDE), min_size=1, max_size=40))

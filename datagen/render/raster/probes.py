@@ -9,8 +9,9 @@ so that the mean over the probes comes near the mean over the parallelogram. Bet
 are looked up and mixed, so that values do not jump when the camera moves; for most of the way from
 one level to the next one of them is enough (MIX).
 
-Footprints are put in a list (`add_footprint`); those of a list are looked up together: sorted by
-their number of probes, the k-th probes of all that have so many in one vectorised loop.
+Footprints are put in a list (`add_footprint`); those of a list are planned together, in one
+vectorised loop, and then looked up one by one (`bilinear`). Nearly all lie inside their texture, or
+can be moved there by whole repeats; only at its border does every probe look where its texels are.
 """
 
 from __future__ import annotations
@@ -21,61 +22,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
-from datagen.render.raster.apart import fetch, read, write
-from datagen.render.textures import BLACK, CLAMP, MIRROR, Footprint
+from datagen.render.raster.apart import read, write
+from datagen.render.raster.bilinear import WEIGHT_OF_HALF, add_four, add_grid, add_repeated_grid
+from datagen.render.textures import BLACK, CLAMP, MIRROR, REPEAT, Footprint
 
 ROOM = 256
 """Footprints of a list."""
 MOST_ALONG = 16
 """Probes along a side."""
-MOST = MOST_ALONG * MOST_ALONG
 MIX = 0.3
 """Share of the way between levels on which both are looked up."""
 ROUNDING = 0.6
 """A side of up to 1.4 texels gets one probe, one of up to 2.4 two."""
+BORDER = 0.01
+"""Probes inside a texture are so many texels from the middles of its outermost, for rounding."""
 
 S, T, A_S, A_T, B_S, B_T, WIDTH, HEIGHT = range(8)
-TEXTURE, LEVELS = range(2)
-LOW, MIXED, ALONG_A, ALONG_B, NEXT_A, NEXT_B = range(6)
-
-E_S, E_T, E_A_S, E_A_T, E_B_S, E_B_T, E_WIDTH, E_HEIGHT, E_SHARE, E_I, E_J, E_ALONG = range(12)
-E_OFFSET, E_WRAP_S, E_WRAP_T, E_FOOTPRINT = range(4)
-ENTRIES = 2 * ROOM
-"""A footprint between two levels is looked up in both."""
+TEXTURE, LEVELS, WRAP_S, WRAP_T = range(4)
+LEVEL, WEIGHT, X, Y, A_X, A_Y, B_X, B_Y, ALONG_A, ALONG_B, PLACED = range(11)
+"""Of a grid of probes in one level, in texels of it: x to the right, y downwards, middles of texels
+at whole numbers; first probe, and from probe to probe."""
+GRID = 11
+ANYWHERE, REPEATED, INSIDE = range(3)
+"""PLACED: texels of all probes are inside; or they are when indices go round once; or neither."""
 
 
 class Lookup(NamedTuple):
-    """Room for a list of footprints and its entries: flat columns, one after another."""
+    """Room for a list of footprints: flat columns, one after another."""
 
     footprint: NDArray[np.float32]
     """S .. HEIGHT, ROOM each."""
     source: NDArray[np.int32]
-    """TEXTURE, LEVELS, ROOM each."""
+    """TEXTURE .. WRAP_T, ROOM each."""
     plan: NDArray[np.float32]
-    """LOW .. NEXT_B, ROOM each."""
-    place: NDArray[np.float32]
-    """E_S .. E_HEIGHT and E_SHARE, E_I, E_J, E_ALONG, ENTRIES each."""
-    address: NDArray[np.int32]
-    """E_OFFSET .. E_FOOTPRINT, ENTRIES each."""
-    color: NDArray[np.float32]
-    """Red, green, blue, alpha of the entries, ENTRIES each."""
-    start: NDArray[np.int32]
-    """(MOST + 2,) where entries with so many probes start."""
+    """LEVEL .. PLACED, ROOM each, of the grid in one level and again of that in the next."""
     texel: NDArray[np.float32]
-    """Results: (ROOM, 4)."""
+    """Results: flat (ROOM, 4)."""
 
 
 def new_lookup() -> Lookup:
     """Room for one list."""
     return Lookup(
         np.zeros(8 * ROOM, np.float32),
-        np.zeros(2 * ROOM, np.int32),
-        np.zeros(6 * ROOM, np.float32),
-        np.zeros(12 * ENTRIES, np.float32),
-        np.zeros(4 * ENTRIES, np.int32),
-        np.zeros(4 * ENTRIES, np.float32),
-        np.zeros(MOST + 2, np.int32),
-        np.zeros((ROOM, 4), np.float32),
+        np.zeros(4 * ROOM, np.int32),
+        np.zeros(2 * GRID * ROOM, np.float32),
+        np.zeros(4 * ROOM, np.float32),
     )
 
 
@@ -100,6 +91,8 @@ def add_footprint(
     lookup.footprint[HEIGHT * ROOM + k] = record.height
     lookup.source[TEXTURE * ROOM + k] = texture
     lookup.source[LEVELS * ROOM + k] = record.levels
+    lookup.source[WRAP_S * ROOM + k] = record.wrap_s
+    lookup.source[WRAP_T * ROOM + k] = record.wrap_t
 
 
 @inner
@@ -116,22 +109,13 @@ def look_up(
         fine: texels on the shorter side of a footprint.
     """
     _plan(lookup.footprint, lookup.source, lookup.plan, count, np.float32(1.0 / fine))
-    entries = _sort(lookup, count, textures)
-    for e in range(4 * ENTRIES):
-        lookup.color[e] = np.float32(0.0)
-    active, probe = entries, 0
-    while active > 0:
-        _add_probe(lookup.place, lookup.address, words, active, lookup.color)
-        probe += 1
-        _step(lookup.place, active)
-        active = lookup.start[probe]
     for k in range(count):
         for channel in range(4):
-            lookup.texel[k, channel] = np.float32(0.0)
-    for e in range(entries):
-        k = lookup.address[E_FOOTPRINT * ENTRIES + e]
-        for channel in range(4):
-            lookup.texel[k, channel] += lookup.color[channel * ENTRIES + e]
+            lookup.texel[4 * k + channel] = np.float32(0.0)
+        texture = textures[lookup.source[TEXTURE * ROOM + k]]
+        for step in range(2):
+            if lookup.plan[(step * GRID + WEIGHT) * ROOM + k] > 0.0:
+                _add_level(lookup.plan, step * GRID * ROOM + k, texture, words, lookup.texel, 4 * k)
 
 
 @inner
@@ -142,7 +126,7 @@ def _plan(
     count: int,
     share: np.floating,
 ) -> None:
-    """Levels and numbers of probes; log2 is taken as linear between powers of two."""
+    """Levels and grids of probes; log2 is taken as linear between powers of two."""
     one, zero = np.float32(1.0), np.float32(0.0)
     for k in range(count):
         width, height = read(footprint, WIDTH * ROOM + k), read(footprint, HEIGHT * ROOM + k)
@@ -160,169 +144,143 @@ def _plan(
         mixed = zero if low >= last else min(max(mixed, zero), one)
         low = min(low, last)
         size = np.int32((np.int32(127) - low) << np.int32(23)).view(np.float32)
-        write(plan, LOW * ROOM + k, np.float32(low))
-        write(plan, MIXED * ROOM + k, mixed)
-        write(plan, ALONG_A * ROOM + k, _probes(a * size))
-        write(plan, ALONG_B * ROOM + k, _probes(b * size))
-        write(plan, NEXT_A * ROOM + k, _probes(a * size * np.float32(0.5)))
-        write(plan, NEXT_B * ROOM + k, _probes(b * size * np.float32(0.5)))
+        _plan_grid(footprint, source, plan, k, 0, np.float32(low), size, one - mixed)
+        size *= np.float32(0.5)
+        _plan_grid(footprint, source, plan, k, GRID, np.float32(low) + one, size, mixed)
 
 
 @inlined
-def _probes(side: np.floating) -> np.floating:
-    """Probes along a side of so many texels."""
-    count = np.floor(side + np.float32(ROUNDING))
+def _plan_grid(
+    footprint: NDArray[np.float32],
+    source: NDArray[np.int32],
+    plan: NDArray[np.float32],
+    k: int,
+    grid: int,
+    level: np.floating,
+    size: np.floating,
+    share: np.floating,
+) -> None:
+    """Write the grid of footprint k in a level whose sides are those of the texture times `size`."""
+    one, zero, half = np.float32(1.0), np.float32(0.0), np.float32(0.5)
+    wide, high = read(footprint, WIDTH * ROOM + k), read(footprint, HEIGHT * ROOM + k)
+    a_s, a_t = read(footprint, A_S * ROOM + k), read(footprint, A_T * ROOM + k)
+    b_s, b_t = read(footprint, B_S * ROOM + k), read(footprint, B_T * ROOM + k)
+    n_a, n_b = _probes(a_s * wide, a_t * high, size), _probes(b_s * wide, b_t * high, size)
+    width, height = max(np.floor(wide * size), one), max(np.floor(high * size), one)
+    a_x, a_y = a_s * width / n_a, -a_t * height / n_a
+    b_x, b_y = b_s * width / n_b, -b_t * height / n_b
+    to_a, to_b = half * (n_a - one), half * (n_b - one)
+    wrap_s, wrap_t = read(source, WRAP_S * ROOM + k), read(source, WRAP_T * ROOM + k)
+    s, t = read(footprint, S * ROOM + k), read(footprint, T * ROOM + k)
+    s = s - np.floor(s) if wrap_s == REPEAT else s
+    t = t - np.floor(t) if wrap_t == REPEAT else t
+    x, y = s * width - half, (one - t) * height - half
+    reach_x, reach_y = to_a * abs(a_x) + to_b * abs(b_x), to_a * abs(a_y) + to_b * abs(b_y)
+    x += -np.floor((x - reach_x) / width) * width if wrap_s == REPEAT else zero
+    y += -np.floor((y - reach_y) / height) * height if wrap_t == REPEAT else zero
+    edge = np.float32(BORDER)
+    fits = x - reach_x > edge and x + reach_x < width - one - edge
+    fits = fits and y - reach_y > edge and y + reach_y < height - one - edge
+    repeats = wrap_s == REPEAT and wrap_t == REPEAT and reach_x < half * width - edge
+    repeats = repeats and reach_y < half * height - edge
+    write(plan, (grid + LEVEL) * ROOM + k, level)
+    write(plan, (grid + WEIGHT) * ROOM + k, share * np.float32(WEIGHT_OF_HALF) / (n_a * n_b))
+    write(plan, (grid + X) * ROOM + k, x - to_a * a_x - to_b * b_x)
+    write(plan, (grid + Y) * ROOM + k, y - to_a * a_y - to_b * b_y)
+    write(plan, (grid + A_X) * ROOM + k, a_x)
+    write(plan, (grid + A_Y) * ROOM + k, a_y)
+    write(plan, (grid + B_X) * ROOM + k, b_x)
+    write(plan, (grid + B_Y) * ROOM + k, b_y)
+    write(plan, (grid + ALONG_A) * ROOM + k, n_a)
+    write(plan, (grid + ALONG_B) * ROOM + k, n_b)
+    write(plan, (grid + PLACED) * ROOM + k, one + one if fits else (one if repeats else zero))
+
+
+@inlined
+def _probes(s: np.floating, t: np.floating, size: np.floating) -> np.floating:
+    """Probes along a side of (s, t) texels of the texture, that is `size` times as many here."""
+    count = np.floor(np.sqrt(s * s + t * t) * size + np.float32(ROUNDING))
     return min(max(count, np.float32(1.0)), np.float32(MOST_ALONG))
 
 
-@inner
-def _sort(lookup: Lookup, count: int, textures: NDArray[Any]) -> np.int32:
-    """Make the entries, those with most probes first.
-
-    Returns:
-        How many entries there are; `lookup.start[n]` is how many have more than n probes.
-    """
-    plan, start = lookup.plan, lookup.start
-    for n in range(MOST + 2):
-        start[n] = 0
-    for k in range(count):
-        for step in range(2):
-            if _share(plan, k, step) > 0.0:
-                start[_number(plan, k, step)] += 1
-    total = np.int32(0)
-    for n in range(MOST + 1, -1, -1):
-        total, start[n] = total + start[n], total
-    for k in range(count):
-        for step in range(2):
-            share = _share(plan, k, step)
-            if share > 0.0:
-                n = _number(plan, k, step)
-                _write_entry(lookup, start[n], k, step, share / n, textures)
-                start[n] += 1
-    # start[n] now counts entries with n probes or more
-    for n in range(MOST + 1):
-        start[n] = start[n + 1]
-    return total
-
-
 @inlined
-def _share(plan: NDArray[np.float32], k: int, step: int) -> float:
-    mixed = plan[MIXED * ROOM + k]
-    return mixed if step == 1 else np.float32(1.0) - mixed
-
-
-@inlined
-def _number(plan: NDArray[np.float32], k: int, step: int) -> int:
-    return int(plan[(ALONG_A + 2 * step) * ROOM + k] * plan[(ALONG_B + 2 * step) * ROOM + k])
-
-
-@inlined
-def _write_entry(
-    lookup: Lookup, e: int, k: int, step: int, share: float, textures: NDArray[Any]
-) -> None:
-    """Entry e: footprint k in its level or, with step = 1, the next."""
-    f, place, address = lookup.footprint, lookup.place, lookup.address
-    texture = textures[lookup.source[TEXTURE * ROOM + k]]
-    level = int(lookup.plan[LOW * ROOM + k]) + step
-    n_a = lookup.plan[(ALONG_A + 2 * step) * ROOM + k]
-    n_b = lookup.plan[(ALONG_B + 2 * step) * ROOM + k]
-    one, half = np.float32(1.0), np.float32(0.5)
-    for axis in range(2):
-        a, b = f[(A_S + axis) * ROOM + k], f[(B_S + axis) * ROOM + k]
-        corner = f[(S + axis) * ROOM + k] + a * (half / n_a - half) + b * (half / n_b - half)
-        place[(E_S + axis) * ENTRIES + e] = corner
-        place[(E_A_S + axis) * ENTRIES + e] = a / n_a
-        place[(E_B_S + axis) * ENTRIES + e] = b / n_b
-    place[E_WIDTH * ENTRIES + e] = max(texture.width >> level, 1)
-    place[E_HEIGHT * ENTRIES + e] = max(texture.height >> level, 1)
-    place[E_SHARE * ENTRIES + e] = share
-    place[E_I * ENTRIES + e] = one - one
-    place[E_J * ENTRIES + e] = one - one
-    place[E_ALONG * ENTRIES + e] = n_a
-    address[E_OFFSET * ENTRIES + e] = texture.offset[level]
-    address[E_WRAP_S * ENTRIES + e] = texture.wrap_s
-    address[E_WRAP_T * ENTRIES + e] = texture.wrap_t
-    address[E_FOOTPRINT * ENTRIES + e] = k
-
-
-@inner
-def _step(place: NDArray[np.float32], count: int) -> None:
-    """Go on to the next probe of the first `count` entries: along a, then along b."""
-    one, zero = np.float32(1.0), np.float32(0.0)
-    for e in range(count):
-        i = place[E_I * ENTRIES + e] + one
-        ended = i >= place[E_ALONG * ENTRIES + e]
-        place[E_I * ENTRIES + e] = zero if ended else i
-        place[E_J * ENTRIES + e] += one if ended else zero
-
-
-@inner
-def _add_probe(
-    place: NDArray[np.float32],
-    address: NDArray[np.int32],
+def _add_level(
+    plan: NDArray[np.float32],
+    at: int,
+    texture: Any,
     words: NDArray[np.uint32],
-    count: int,
-    color: NDArray[np.float32],
+    out: NDArray[np.float32],
+    k: int,
 ) -> None:
-    """Add the bilinear values at the current probes of the first `count` entries to `color`."""
-    one = np.float32(1.0)
-    for e in range(count):
-        width, height = read(place, E_WIDTH * ENTRIES + e), read(place, E_HEIGHT * ENTRIES + e)
-        wrap_s = read(address, E_WRAP_S * ENTRIES + e)
-        wrap_t = read(address, E_WRAP_T * ENTRIES + e)
-        x = _folded(_along(place, E_S, e), wrap_s) * width - np.float32(0.5)
-        y = _folded(one - _along(place, E_T, e), wrap_t) * height - np.float32(0.5)
-        left, top = np.floor(x), np.floor(y)
-        u, v = x - left, y - top
-        x0, to_x0 = _neighbour(left, width, wrap_s, one - u)
-        x1, to_x1 = _neighbour(left + one, width, wrap_s, u)
-        y0, to_y0 = _neighbour(top, height, wrap_t, one - v)
-        y1, to_y1 = _neighbour(top + one, height, wrap_t, v)
-        offset, wide = read(address, E_OFFSET * ENTRIES + e), np.int32(width)
-        a, b = 2 * (offset + y0 * wide + x0), 2 * (offset + y0 * wide + x1)
-        c, d = 2 * (offset + y1 * wide + x0), 2 * (offset + y1 * wide + x1)
-        share = read(place, E_SHARE * ENTRIES + e) * np.float32(2.0**112)
-        to_y0, to_y1 = to_y0 * share, to_y1 * share
-        p, q, r, s = to_x0 * to_y0, to_x1 * to_y0, to_x0 * to_y1, to_x1 * to_y1
-        i, j, k, m = read(words, a), read(words, b), read(words, c), read(words, d)
-        _add(color, 0, e, p * _low(i) + q * _low(j) + r * _low(k) + s * _low(m))
-        _add(color, 1, e, p * _high(i) + q * _high(j) + r * _high(k) + s * _high(m))
-        i, j = read(words, a + 1), read(words, b + 1)
-        k, m = read(words, c + 1), read(words, d + 1)
-        _add(color, 2, e, p * _low(i) + q * _low(j) + r * _low(k) + s * _low(m))
-        _add(color, 3, e, p * _high(i) + q * _high(j) + r * _high(k) + s * _high(m))
+    """Add the mean over the grid that starts at `at` in the plan to out[k] .. out[k + 3]."""
+    level = np.int64(plan[at + LEVEL * ROOM])
+    width, height = max(texture.width >> level, 1), max(texture.height >> level, 1)
+    first, weight = 2 * np.int64(texture.offset[level]), plan[at + WEIGHT * ROOM]
+    start = (plan[at + X * ROOM], plan[at + Y * ROOM])
+    a = (plan[at + A_X * ROOM], plan[at + A_Y * ROOM])
+    b = (plan[at + B_X * ROOM], plan[at + B_Y * ROOM])
+    number = (np.int64(plan[at + ALONG_A * ROOM]), np.int64(plan[at + ALONG_B * ROOM]))
+    size, wrap = (np.int64(width), np.int64(height)), (texture.wrap_s, texture.wrap_t)
+    if plan[at + PLACED * ROOM] == INSIDE:
+        add_grid(words, first, size, start, a, b, number, weight, out, k)
+        return
+    if plan[at + PLACED * ROOM] == REPEATED:
+        add_repeated_grid(words, first, size, start, a, b, number, weight, out, k)
+        return
+    for j in range(number[1]):
+        for i in range(number[0]):
+            place = (
+                start[0] + np.float32(i) * a[0] + np.float32(j) * b[0],
+                start[1] + np.float32(i) * a[1] + np.float32(j) * b[1],
+            )
+            _add_wrapped(words, first, size, wrap, place, weight, out, k)
 
 
 @inlined
-def _along(place: NDArray[np.float32], column: int, e: int) -> np.floating:
-    """s or t of the current probe."""
-    i, j = read(place, E_I * ENTRIES + e), read(place, E_J * ENTRIES + e)
-    a, b = read(place, (column + 2) * ENTRIES + e), read(place, (column + 4) * ENTRIES + e)
-    return read(place, column * ENTRIES + e) + i * a + j * b
+def _add_wrapped(
+    words: NDArray[np.uint32],
+    first: int,
+    size: tuple[int, int],
+    wrap: tuple[int, int],
+    place: tuple[np.floating, np.floating],
+    weight: np.floating,
+    out: NDArray[np.float32],
+    at: int,
+) -> None:
+    """Add the bilinear value at a place anywhere."""
+    one, half = np.float32(1.0), np.float32(0.5)
+    width, height = np.float32(size[0]), np.float32(size[1])
+    x = _folded((place[0] + half) / width, wrap[0]) * width - half
+    y = _folded((place[1] + half) / height, wrap[1]) * height - half
+    left, top = _floor(x), _floor(y)
+    u, v = x - left, y - top
+    x0, to_x0 = _neighbour(left, width, wrap[0], one - u)
+    x1, to_x1 = _neighbour(left + one, width, wrap[0], u)
+    y0, to_y0 = _neighbour(top, height, wrap[1], (one - v) * weight)
+    y1, to_y1 = _neighbour(top + one, height, wrap[1], v * weight)
+    places = (
+        first + 2 * (y0 * size[0] + x0),
+        first + 2 * (y0 * size[0] + x1),
+        first + 2 * (y1 * size[0] + x0),
+        first + 2 * (y1 * size[0] + x1),
+    )
+    weights = (to_x0 * to_y0, to_x1 * to_y0, to_x0 * to_y1, to_x1 * to_y1)
+    add_four(words, places, weights, out, at)
 
 
 @inlined
-def _add(color: NDArray[np.float32], channel: int, e: int, value: np.floating) -> None:
-    write(color, channel * ENTRIES + e, fetch(color, channel * ENTRIES + e) + value)
-
-
-@inlined
-def _low(word: int) -> np.floating:
-    """The half float >= 0 in the low bits over 2^112: exponent and fraction in a float's place."""
-    return np.uint32((word & np.uint32(0x7FFF)) << np.uint32(13)).view(np.float32)
-
-
-@inlined
-def _high(word: int) -> np.floating:
-    return np.uint32((word & np.uint32(0x7FFF0000)) >> np.uint32(3)).view(np.float32)
+def _floor(x: np.floating) -> np.floating:
+    """Of a number that an int32 can hold; np.floor calls a library for single numbers."""
+    whole = np.float32(np.int32(x))
+    return whole - np.float32(1.0) if whole > x else whole
 
 
 @inlined
 def _folded(s: np.floating, wrap: int) -> np.floating:
     """A texture coordinate brought near [0, 1]; black and clamped ones stay close outside."""
-    repeated = s - np.floor(s)
+    repeated = s - _floor(s)
     half = s * np.float32(0.5)
-    mirrored = np.float32(1.0) - abs(np.float32(1.0) - np.float32(2.0) * (half - np.floor(half)))
+    mirrored = np.float32(1.0) - abs(np.float32(1.0) - np.float32(2.0) * (half - _floor(half)))
     held = min(max(s, np.float32(-1.0)), np.float32(2.0))
     folded = mirrored if wrap == MIRROR else repeated
     return held if wrap in (CLAMP, BLACK) else folded

@@ -193,12 +193,12 @@ def _decoded(source: Any, texel: NDArray[np.float32], k: int) -> tuple[float, fl
     scale, bias = source.scale, source.bias
     if source.channel == ALL:
         return (
-            max(texel[k, 0] * scale[0] + bias[0], 0.0),
-            max(texel[k, 1] * scale[1] + bias[1], 0.0),
-            max(texel[k, 2] * scale[2] + bias[2], 0.0),
+            max(texel[4 * k] * scale[0] + bias[0], 0.0),
+            max(texel[4 * k + 1] * scale[1] + bias[1], 0.0),
+            max(texel[4 * k + 2] * scale[2] + bias[2], 0.0),
         )
     c = source.channel
-    value = max(texel[k, c] * scale[c] + bias[c], 0.0)
+    value = max(texel[4 * k + c] * scale[c] + bias[c], 0.0)
     return value, value, value
 
 
