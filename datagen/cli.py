@@ -12,11 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from datagen.errors import DatagenError, SpecError, kind_of
+from schemas.base import Split
 
 if TYPE_CHECKING:
     from schemas.job import JobSpec
@@ -311,9 +312,7 @@ def train(
     show_default=True,
     help="With --predictions: frame intervals per window.",
 )
-@click.option(
-    "--split", type=click.Choice(["train", "val", "test"]), default="test", show_default=True
-)
+@click.option("--split", type=click.Choice(get_args(Split)), default="test", show_default=True)
 @click.option("--sensor", default=None, help="Event stream; default: the one trained on.")
 @click.option(
     "--protocol",
@@ -337,7 +336,7 @@ def evaluate(
     dataset: Path,
     predictions: bool,
     frames: int,
-    split: Literal["train", "val", "test"],
+    split: Split,
     sensor: str | None,
     protocol: Literal["native", "events", "mvsec", "dsec"],
     car: bool,

@@ -7,7 +7,7 @@ lax so that JSON lists become tuples and strings become enums.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -52,6 +52,8 @@ Seed = Annotated[int, _strict(ge=0, lt=2**63)]
 """Seed of a random stream."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """A lower-case name that is safe as a file name and as an HDF5 group."""
+Split = Literal["train", "val", "test"]
+"""What a segment is for."""
 Vector3 = tuple[Real, Real, Real]
 """x, y, z in metres unless said otherwise."""
 QuaternionXyzw = tuple[Real, Real, Real, Real]

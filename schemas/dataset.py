@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from schemas.base import Spec
+from schemas.base import Spec, Split
 from schemas.h5 import FORMAT_VERSION
 
 
@@ -33,7 +33,7 @@ class SegmentEntry(Spec):
     """[bytes]."""
     segment_id: int
     name: str
-    split: Literal["train", "val", "test"]
+    split: Split
     frames: int
     sub_frames: int
     """Pictures rendered for the sensors, frame times included."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Name, Seed, Spec
+from schemas.base import Name, Seed, Spec, Split
 from schemas.camera import CameraSpec
 from schemas.render import EmbeddedRendererSpec, RendererSpec
 from schemas.scene import PresetScene, SceneSpec
@@ -25,7 +25,7 @@ class SegmentSpec(Spec):
     """[s]."""
     frame_rate: Annotated[float, Field(strict=True, gt=0, le=1e6)]
     """Labelled frames per second [Hz]."""
-    split: Literal["train", "val", "test"] = "train"
+    split: Split = "train"
     scene: SceneSpec | None = None
     """Overrides the job's scene."""
 

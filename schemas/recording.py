@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Name, Spec
+from schemas.base import Name, Spec, Split
 
 
 class DsecRecordingSpec(Spec):
@@ -16,7 +16,7 @@ class DsecRecordingSpec(Spec):
     kind: Literal["dsec"] = "dsec"
     path: Path
     """Folder of the sequence, such as `DSEC/train/thun_00_a`; holds `events` and `flow`."""
-    split: Literal["train", "val", "test"] = "train"
+    split: Split = "train"
     """What the sequence is used for."""
 
 
@@ -28,7 +28,7 @@ class MvsecRecordingSpec(Spec):
     """Folder of the files."""
     sequence: Name
     """Beginning of their names, such as `outdoor_day1`."""
-    split: Literal["train", "val", "test"] = "test"
+    split: Split = "test"
     """What the sequence is used for."""
     from_s: Annotated[float, Field(strict=True, ge=0)] = 0.0
     """Only images from so many seconds after the first label on [s]."""

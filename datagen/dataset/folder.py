@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from datagen.dataset.h5_file import check_format
 from datagen.dataset.segment import Segment
 from datagen.dataset.windows import Window
 from datagen.errors import DatasetError, InputError
+from schemas.base import Split
 from schemas.dataset import DatasetManifest
 
 MANIFEST = "manifest.json"
@@ -121,7 +123,7 @@ class Dataset:
         raise InputError(f"{self.path}: no segment {name!r}; it holds: {held}")
 
     def windows(
-        self, frames: int = 1, *, stride: int = 1, split: str | None = None
+        self, frames: int = 1, *, stride: int = 1, split: Split | None = None
     ) -> Iterator[Window]:
         """Windows of `frames` frame intervals, `stride` frames apart, each within one segment.
 
@@ -131,11 +133,15 @@ class Dataset:
             split: only segments of this split; None for all.
 
         Raises:
-            InputError: `frames` or `stride` is below 1.
+            InputError: `frames` or `stride` is below 1, or there is no such split.
         """
         if frames < 1 or stride < 1:
             raise InputError(f"frames {frames} and stride {stride}; expected both 1 or more")
-        for segment in self.segments:
-            if split is None or segment.split == split:
-                for start in range(0, segment.frame_count - frames, stride):
-                    yield Window(segment, start, start + frames)
+        if split is not None and split not in get_args(Split):
+            raise InputError(f"split {split!r}; expected one of {', '.join(get_args(Split))}")
+        return (
+            Window(segment, start, start + frames)
+            for segment in self.segments
+            if split is None or segment.split == split
+            for start in range(0, segment.frame_count - frames, stride)
+        )

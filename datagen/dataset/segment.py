@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from datagen.dataset.h5_file import H5File
 from datagen.dataset.streams import EventStream, SpikeStream
 from datagen.errors import InputError
 from schemas.arrays import pose_matrices
+from schemas.base import Split
 from schemas.camera import Intrinsics
 from schemas.job import JobSpec
 
@@ -69,9 +70,9 @@ class Segment:
         return str(self.attribute("/", "segment_name"))
 
     @cached_property
-    def split(self) -> Literal["train", "val", "test"]:
+    def split(self) -> Split:
         """What the segment is for."""
-        split: Literal["train", "val", "test"] = self.attribute("/", "split")
+        split: Split = self.attribute("/", "split")
         return split
 
     @cached_property

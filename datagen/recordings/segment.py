@@ -7,7 +7,7 @@ it: from a frame to the next, and over several frames by following it along (flo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,8 @@ from datagen.dataset.h5_file import H5File
 from datagen.dataset.segment import Flow
 from datagen.errors import InputError
 from schemas.arrays import EventArray
+from schemas.base import Split
 from schemas.camera import Intrinsics
-
-Split = Literal["train", "val", "test"]
 
 
 class RecordedEvents(EventStream):

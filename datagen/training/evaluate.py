@@ -28,8 +28,9 @@ from datagen.training.numerics import numeric_threads
 from datagen.training.pictures import Panel, comparison_row, save_sheet
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
-from datagen.training.splits import Split, in_split, split_of
+from datagen.training.splits import in_split, split_of
 from datagen.training.windows import describe_windows, evaluated_windows
+from schemas.base import Split
 
 NATIVE = Protocol("native")
 PICTURE_ROWS = 3

@@ -23,8 +23,8 @@ from datagen.training.evaluate import NATIVE, judge
 from datagen.training.measure import Case
 from datagen.training.protocols import Protocol
 from datagen.training.report import EvaluationReport
-from datagen.training.splits import Split
 from datagen.training.windows import list_windows
+from schemas.base import Split
 
 
 def evaluate_predictions(

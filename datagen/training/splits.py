@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from datagen.dataset import Segment
-from schemas.base import Spec
+from schemas.base import Spec, Split
 from schemas.scene import UsdScene
-
-Split = Literal["train", "val", "test"]
 
 
 class SplitRule(Spec):

@@ -8,7 +8,8 @@ from datagen.dataset import Segment, Window, windows_by_count
 from datagen.recordings.open import open_any
 from datagen.training.config import TrainConfig, WindowSpec
 from datagen.training.encoding import looks_back
-from datagen.training.splits import Split, in_split
+from datagen.training.splits import in_split
+from schemas.base import Split
 
 
 def list_segments(config: TrainConfig, split: Split) -> list[Segment]:

@@ -39,7 +39,13 @@ def test_windows_longer_than_a_segment_are_none(tiny: Path) -> None:
 def test_numbers_below_one_are_refused(tiny: Path, numbers: tuple[int, int]) -> None:
     """Refuse windows of nothing and steps of nothing."""
     with open_dataset(tiny) as dataset, pytest.raises(InputError, match="1 or more"):
-        list(dataset.windows(numbers[0], stride=numbers[1]))
+        dataset.windows(numbers[0], stride=numbers[1])
+
+
+def test_unknown_split_is_refused(tiny: Path) -> None:
+    """Say which splits there are instead of finding nothing."""
+    with open_dataset(tiny) as dataset, pytest.raises(InputError, match="train, val, test"):
+        dataset.windows(split="tests")  # type: ignore[arg-type]
 
 
 def test_window_holds_what_happened_in_it(tiny: Path) -> None:
