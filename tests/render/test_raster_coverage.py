@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from raster_parts import SIXTEEN, cover_all, covered, records_of
 
 from datagen.render.raster.bands import sort_into_bands
-from datagen.render.raster.coverage import cover_marked
+from datagen.render.raster.coverage import Marked, cover_marked
 from datagen.render.raster.records import RECORD
 from datagen.render.raster.samples import pixel_samples
 from datagen.render.raster.tables import scene_tables
@@ -179,11 +179,12 @@ def test_single_pixels_are_covered_as_the_picture_is() -> None:
     chosen = rng.random((12, 20)) < 0.3
     before = np.zeros((12, 21), np.int32)
     before.reshape(-1)[1:] = np.cumsum(np.column_stack([chosen, np.zeros(12, bool)]))[:-1]
+    columns = np.nonzero(chosen)[1].astype(np.int32)
     expected = whole.nearest[chosen]
     inverse_z, nearest = np.empty(expected.size, np.float32), np.empty(expected.size, np.int32)
     cover_marked(
         whole.records, np.arange(len(whole.records), dtype=np.int32), tables.holed, tables.rest,
-        (0, 12), before, SIXTEEN.lanes, inverse_z, nearest,
+        (0, 12), Marked(before, columns), SIXTEEN.lanes, inverse_z, nearest,
     )  # fmt: skip
     np.testing.assert_array_equal(nearest.reshape(expected.shape), expected)
 

@@ -8,19 +8,28 @@ the opacity texture at every sample.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inner
 from datagen.render.materials import is_hole
-from datagen.render.raster.lanes import LANES, cover_run
+from datagen.render.raster.lanes import LANES, cover_listed, cover_run
 from datagen.render.raster.records import MARGIN
 from datagen.render.tracer import Surroundings
 from datagen.render.vectors import Records
 
 NOTHING = -1
+
+
+class Marked(NamedTuple):
+    """Some pixels of a band, row by row."""
+
+    before: NDArray[np.int32]
+    """(rows, width + 1) how many come before each pixel of the band."""
+    columns: NDArray[np.int32]
+    """(as many as the band has,) where they are in their rows."""
 
 
 @inner
@@ -80,7 +89,7 @@ def cover_marked(
     holed: NDArray[np.bool_],
     world: Surroundings,
     rows: tuple[int, int],
-    before: NDArray[np.int32],
+    marked: Marked,
     offset: NDArray[np.float32],
     inverse_z: NDArray[np.float32],
     nearest: NDArray[np.int32],
@@ -93,41 +102,39 @@ def cover_marked(
         holed: (materials,) may have holes.
         world: tables for materials with holes.
         rows: first and last + 1 row of the band.
-        before: (rows, columns + 1) how many pixels of the band to look at come before each: their
-            place in the results.
+        marked: the pixels.
         offset: (groups, 2, LANES) places of the samples in a pixel.
-        inverse_z: written, flat (pixel looked at, sample).
+        inverse_z: written, flat (marked pixel, sample).
         nearest: written, flat.
     """
     _, _, triangles, materials, textures, texels = world
     stride = len(offset) * LANES
-    total = before[rows[1] - rows[0] - 1, -1] * stride
+    total = marked.before[rows[1] - rows[0] - 1, -1] * stride
     inverse_z[:total] = 0.0
     nearest[:total] = NOTHING
     for r in listed:
         record = records[r]
         triangle = triangles[record.triangle]
         for y in range(max(record.rows[0], rows[0]), min(record.rows[1], rows[1])):
-            here = before[y - rows[0]]
+            here = marked.before[y - rows[0]]
             if here[record.columns[1]] == here[record.columns[0]]:
                 continue
             first, last = _run(record, y)
-            for x in range(first, last):
-                if here[x + 1] == here[x]:
-                    continue
-                base = here[x] * stride
+            if last <= first:
+                continue
+            if not holed[triangle.material]:
+                cover_listed(
+                    record.plane, offset, float(y), marked.columns, np.int64(here[first]),
+                    np.int64(here[last]), inverse_z, nearest, np.int32(r),
+                )  # fmt: skip
+                continue
+            for pixel in range(here[first], here[last]):
+                x = marked.columns[pixel]
                 for g in range(len(offset)):
-                    at = base + g * LANES
-                    if holed[triangle.material]:
-                        _cover_with_holes(
-                            record, triangle, materials[triangle.material], textures, texels,
-                            offset[g], y, x, x + 1, inverse_z, nearest, at, stride, r,
-                        )  # fmt: skip
-                    else:
-                        cover_run(
-                            record.plane, offset[g], float(y), x, x + 1,
-                            inverse_z, nearest, at, stride, np.int32(r),
-                        )  # fmt: skip
+                    _cover_with_holes(
+                        record, triangle, materials[triangle.material], textures, texels, offset[g],
+                        y, x, x + 1, inverse_z, nearest, pixel * stride + g * LANES, stride, r,
+                    )  # fmt: skip
 
 
 @inner

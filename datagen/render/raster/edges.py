@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inner
-from datagen.render.raster.coverage import cover, cover_marked
+from datagen.render.raster.coverage import Marked, cover, cover_marked
 from datagen.render.raster.fragments import gather, same_pixel
 from datagen.render.raster.lanes import LANES
 from datagen.render.raster.picture import EDGES, PLAIN, Picture
@@ -27,13 +27,13 @@ def cover_band(picture: Picture, band: int, work: Work) -> bool:
     rows = (band * seen.rows, min((band + 1) * seen.rows, shot.height))
     world, holed = picture.shader.world, picture.holed
     if picture.part == EDGES:
-        marked = _number(picture.edges, rows, work.before)
-        if marked > 0:
+        count = _list_marked(picture.edges, rows, work.marked)
+        if count > 0:
             cover_marked(
-                seen.records, listed, holed, world, rows, work.before, lanes,
+                seen.records, listed, holed, world, rows, work.marked, lanes,
                 work.inverse_z, work.nearest,
             )  # fmt: skip
-        return marked > 0
+        return count > 0
     cover(seen.records, listed, holed, world, rows, shot.width, lanes, work.inverse_z, work.nearest)
     return True
 
@@ -57,7 +57,7 @@ def gather_piece(
     samples = picture.samples
     stride, subs = len(samples.lanes) * LANES, samples.oversample**2
     if picture.part == EDGES:
-        before = work.before[rows[1] - rows[0]]
+        before = work.marked.before[rows[1] - rows[0]]
         for x in range(columns[0], columns[1]):
             if before[x + 1] > before[x]:
                 count = gather(
@@ -74,14 +74,15 @@ def gather_piece(
 
 
 @inner
-def _number(edges: NDArray[np.bool_], rows: tuple[int, int], before: NDArray[np.int32]) -> int:
-    """Number the pixels at edges in some rows (`cover_marked`); returns how many there are."""
+def _list_marked(edges: NDArray[np.bool_], rows: tuple[int, int], marked: Marked) -> int:
+    """Write which pixels of some rows are at edges; returns how many."""
     count = 0
     for y in range(rows[0], rows[1]):
         for x in range(edges.shape[1]):
-            before[y - rows[0], x] = count
+            marked.before[y - rows[0], x] = count
+            marked.columns[count] = x
             count += edges[y, x]
-        before[y - rows[0], -1] = count
+        marked.before[y - rows[0], -1] = count
     return count
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
+from datagen.render.raster.lanes import LANES, lanes_with
 from datagen.render.vectors import Records
 
 FRAGMENT = np.dtype(
@@ -59,7 +60,7 @@ def gather(
         columns: first and last + 1.
         subs: sub-pixels of a pixel.
         offset: (subs n, 2) places of the samples in a pixel.
-        sums: (subs, 5) of x, y, x^2, x y, y^2 over the samples of a sub-pixel.
+        sums: as `Samples.sums`.
         out: FRAGMENT records; there must be room for one per sample.
         count: how many are filled already.
 
@@ -70,11 +71,10 @@ def gather(
     for x in range(columns[0], columns[1]):
         for q in range(subs):
             before = count
-            if _alike(nearest, at + q * side, side):
-                _fill(out[count], nearest[at + q * side], side, sums[q])
-                count += 1
+            if side % LANES == 0:
+                count = _distinct_lanes(nearest, at + q * side, side, sums[q], out, before)
             else:
-                count = _distinct(nearest, at, q * side, side, offset, out, before)
+                count = _distinct(nearest, at + q * side, side, offset[q * side :], out, before)
             for f in range(before, count):
                 fragment = out[f]
                 fragment.column, fragment.row, fragment.sub = x, row, q
@@ -85,29 +85,47 @@ def gather(
 
 
 @inlined
-def _alike(nearest: NDArray[np.int32], at: int, side: int) -> bool:
-    """Whether all samples of a sub-pixel see one record; without branches."""
-    differ = np.int32(0)
-    for k in range(side):
-        differ |= nearest[at + k] ^ nearest[at]
-    return differ == 0
+def _distinct_lanes(
+    nearest: NDArray[np.int32],
+    at: int,
+    side: int,
+    sums: NDArray[np.float64],
+    out: Records,
+    count: int,
+) -> int:
+    """Append one fragment per distinct record among whole lanes of samples; places are summed."""
+    left = ~np.uint64(0) >> np.uint64(64 - side)
+    while left != np.uint64(0):
+        record = nearest[at + lowest_bit(left)]
+        seen = np.uint64(0)
+        for k in range(0, side, LANES):
+            seen |= lanes_with(nearest, at + k, record) << np.uint64(k)
+        out[count].record, out[count].samples, out[count].count = record, seen, bits_of(seen)
+        _sum_places(out[count], seen, sums)
+        left &= ~seen
+        count += 1
+    return count
 
 
 @inlined
-def _fill(out: Any, record: int, side: int, sums: NDArray[np.float64]) -> None:
-    """A fragment of all samples of a sub-pixel; places are summed."""
-    out.record, out.count = record, side
-    out.samples = ~np.uint64(0) >> np.uint64(64 - side)
-    out.place[0], out.place[1] = sums[0], sums[1]
-    for k in range(3):
-        out.spread[k] = sums[2 + k]
+def _sum_places(out: Any, seen: np.uint64, sums: NDArray[np.float64]) -> None:
+    """Write sums over samples, four at a time."""
+    x = y = x_x = x_y = y_y = 0.0
+    four = 0
+    while seen != np.uint64(0):
+        own = sums[16 * four + np.int64(seen & np.uint64(15))]
+        x, y = x + own[0], y + own[1]
+        x_x, x_y, y_y = x_x + own[2], x_y + own[3], y_y + own[4]
+        seen >>= np.uint64(4)
+        four += 1
+    out.place[0], out.place[1] = x, y
+    out.spread[0], out.spread[1], out.spread[2] = x_x, x_y, y_y
 
 
 @inlined
 def _distinct(
     nearest: NDArray[np.int32],
     at: int,
-    first: int,
     side: int,
     offset: NDArray[np.float64],
     out: Records,
@@ -116,7 +134,7 @@ def _distinct(
     """Append one fragment per distinct record among samples of a sub-pixel; places are summed."""
     count, f = before, before
     for k in range(side):
-        seen = nearest[at + first + k]
+        seen = nearest[at + k]
         if f == count or out[f].record != seen:
             f = before
         while f < count and out[f].record != seen:
@@ -128,13 +146,33 @@ def _distinct(
             count += 1
         out[f].samples |= np.uint64(1) << np.uint64(k)
         out[f].count += 1
-        x, y = offset[first + k, 0], offset[first + k, 1]
+        x, y = offset[k, 0], offset[k, 1]
         out[f].place[0] += x
         out[f].place[1] += y
         out[f].spread[0] += x * x
         out[f].spread[1] += x * y
         out[f].spread[2] += y * y
     return count
+
+
+@inlined
+def bits_of(bits: np.uint64) -> np.int64:
+    """How many bits are set."""
+    count = np.int64(0)
+    while bits != np.uint64(0):
+        bits &= bits - np.uint64(1)
+        count += 1
+    return count
+
+
+@inlined
+def lowest_bit(bits: np.uint64) -> np.int64:
+    """Place of the lowest bit that is set; there must be one."""
+    place = np.int64(0)
+    while bits & np.uint64(1) == np.uint64(0):
+        bits >>= np.uint64(1)
+        place += 1
+    return place
 
 
 @inlined

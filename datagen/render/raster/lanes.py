@@ -55,38 +55,117 @@ def _build(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> An
     places = _data(context, builder, signature.args[1], offset)
     dx, dy = _load(builder, places, _FLOATS), _load(builder, places, _FLOATS, LANES)
     moved = [_moved(builder, coefficient[3 * i : 3 * i + 2], dx, dy) for i in range(4)]
-    at_row = [
-        builder.fadd(builder.fmul(coefficient[3 * i + 1], row), coefficient[3 * i + 2])
-        for i in range(4)
-    ]
+    at_row = _at_row(builder, coefficient, row)
     nearest = _data(context, builder, signature.args[5], inverse_z)
     winner = _data(context, builder, signature.args[6], record)
     values = _splat(builder, value, _INTS)
     with cgutils.for_range_slice(builder, first, last, _const(1), inc=True) as (column, _step):
-        x = builder.sitofp(column, _F64)
-        here = [
-            _splat(
-                builder,
-                builder.fptrunc(builder.fadd(builder.fmul(coefficient[3 * i], x), at_row[i]), _F32),
-                _FLOATS,
-            )
-            for i in range(4)
-        ]
+        here = _at_pixel(builder, coefficient, at_row, builder.sitofp(column, _F64))
         lanes = [builder.fadd(here[i], moved[i]) for i in range(4)]
         at = builder.add(base, builder.mul(builder.sub(column, first), stride))
-        old = _load(builder, nearest, _FLOATS, at)
-        seen = builder.fcmp_ordered(">", lanes[3], old)
-        zero = ir.Constant(_FLOATS, [0.0] * LANES)
-        for i in range(3):
-            seen = builder.and_(seen, builder.fcmp_ordered(">=", lanes[i], zero))
-        any_seen = builder.icmp_unsigned(
-            "!=", builder.bitcast(seen, ir.IntType(LANES)), ir.Constant(ir.IntType(LANES), 0)
-        )
-        with builder.if_then(any_seen):
-            _store(builder, builder.select(seen, lanes[3], old), nearest, _FLOATS, at)
-            kept = builder.select(seen, values, _load(builder, winner, _INTS, at))
-            _store(builder, kept, winner, _INTS, at)
+        _keep_nearest(builder, lanes, values, nearest, winner, at)
     return context.get_dummy_value()
+
+
+@intrinsic
+def cover_listed(typingctx, plane, offset, row, columns, first, last, inverse_z, record, value):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Test all samples of listed pixels of a row and keep what is nearest.
+
+    Args (of the compiled function), the others as in `cover_run`:
+        offset: (groups, 2, LANES).
+        columns: flat int32 of the listed pixels.
+        first, last: which of them; their lanes lie one after another in inverse_z and record.
+    """
+    signature = types.void(
+        plane, offset, types.float64, columns, types.int64, types.int64, inverse_z, record,
+        types.int32,
+    )  # fmt: skip
+    return signature, _build_listed
+
+
+def _build_listed(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+    plane, offset, row, columns, first, last, inverse_z, record, value = args
+    coefficient = [
+        builder.load(builder.gep(_data(context, builder, signature.args[0], plane), [_const(i)]))
+        for i in range(12)
+    ]
+    at_row = _at_row(builder, coefficient, row)
+    places = _data(context, builder, signature.args[1], offset)
+    groups = builder.extract_value(
+        context.make_array(signature.args[1])(context, builder, offset).shape, 0
+    )
+    column_of = _data(context, builder, signature.args[3], columns)
+    nearest = _data(context, builder, signature.args[6], inverse_z)
+    winner = _data(context, builder, signature.args[7], record)
+    values = _splat(builder, value, _INTS)
+    with cgutils.for_range_slice(builder, first, last, _const(1), inc=True) as (pixel, _step):
+        column = builder.sitofp(builder.load(builder.gep(column_of, [pixel])), _F64)
+        here = _at_pixel(builder, coefficient, at_row, column)
+        start = builder.mul(pixel, groups)
+        with cgutils.for_range(builder, groups) as group:
+            k = builder.mul(group.index, _const(2 * LANES))
+            dx = _load(builder, places, _FLOATS, k)
+            dy = _load(builder, places, _FLOATS, builder.add(k, _const(LANES)))
+            lanes = [
+                builder.fadd(here[i], _moved(builder, coefficient[3 * i : 3 * i + 2], dx, dy))
+                for i in range(4)
+            ]
+            at = builder.mul(builder.add(start, group.index), _const(LANES))
+            _keep_nearest(builder, lanes, values, nearest, winner, at)
+    return context.get_dummy_value()
+
+
+def _at_row(builder: ir.IRBuilder, coefficient: list[Any], row: Any) -> list[Any]:
+    """The four functions at x = 0."""
+    return [
+        builder.fadd(builder.fmul(coefficient[3 * i + 1], row), coefficient[3 * i + 2])
+        for i in range(4)
+    ]
+
+
+def _at_pixel(
+    builder: ir.IRBuilder, coefficient: list[Any], at_row: list[Any], x: Any
+) -> list[Any]:
+    """The four functions at a pixel's corner, in every lane."""
+    return [
+        _splat(
+            builder,
+            builder.fptrunc(builder.fadd(builder.fmul(coefficient[3 * i], x), at_row[i]), _F32),
+            _FLOATS,
+        )
+        for i in range(4)
+    ]
+
+
+def _keep_nearest(
+    builder: ir.IRBuilder, lanes: list[Any], values: Any, nearest: Any, winner: Any, at: Any
+) -> None:
+    """Write 1/z and record of the lanes that are inside and nearer than what is there."""
+    old = _load(builder, nearest, _FLOATS, at)
+    seen = builder.fcmp_ordered(">", lanes[3], old)
+    zero = ir.Constant(_FLOATS, [0.0] * LANES)
+    for i in range(3):
+        seen = builder.and_(seen, builder.fcmp_ordered(">=", lanes[i], zero))
+    any_seen = builder.icmp_unsigned(
+        "!=", builder.bitcast(seen, ir.IntType(LANES)), ir.Constant(ir.IntType(LANES), 0)
+    )
+    with builder.if_then(any_seen):
+        _store(builder, builder.select(seen, lanes[3], old), nearest, _FLOATS, at)
+        kept = builder.select(seen, values, _load(builder, winner, _INTS, at))
+        _store(builder, kept, winner, _INTS, at)
+
+
+@intrinsic
+def lanes_with(typingctx, record, at, value):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Bit k: record[at + k] == value, for 0 <= k < LANES; `record` is flat int32."""
+    return types.uint64(record, types.int64, types.int32), _build_lanes_with
+
+
+def _build_lanes_with(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+    record, at, value = args
+    lanes = _load(builder, _data(context, builder, signature.args[0], record), _INTS, at)
+    same = builder.icmp_signed("==", lanes, _splat(builder, value, _INTS))
+    return builder.zext(builder.bitcast(same, ir.IntType(LANES)), ir.IntType(64))
 
 
 def _moved(builder: ir.IRBuilder, slope: list[Any], dx: Any, dy: Any) -> Any:

@@ -33,7 +33,8 @@ class Samples(NamedTuple):
     looks: np.uint64
     """Bit k: sample k of a sub-pixel is one of those at which shadows are looked up."""
     sums: NDArray[np.float64]
-    """(oversample^2, 5) of x, y, x^2, x y, y^2 over the samples of a sub-pixel."""
+    """(oversample^2, fours * 16, 5): sums of x, y, x^2, x y, y^2 over those of each four samples of a
+    sub-pixel, in order, whose bits are set; empty if samples do not come by LANES."""
     lanes: NDArray[np.float32]
     """(groups, 2, LANES) the places, filled up with NaN."""
 
@@ -72,7 +73,10 @@ def _sparse(inside: NDArray[np.float64]) -> np.uint64:
 
 def _sums(place: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y = place[..., 0], place[..., 1]
-    return np.stack([x, y, x * x, x * y, y * y]).sum(axis=-1).T.copy()
+    own = np.stack([x, y, x * x, x * y, y * y], axis=-1)
+    fours = own.reshape(len(own), -1, 4, 5) if own.shape[1] % LANES == 0 else own[:, :0, None]
+    chosen = np.arange(16)[:, None] >> np.arange(fours.shape[2]) & 1
+    return np.ascontiguousarray((chosen @ fours).reshape(len(own), -1, 5))
 
 
 def rotated_grid(side: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
-from datagen.render.raster.fragments import same_pixel
+from datagen.render.raster.fragments import bits_of, same_pixel
 from datagen.render.raster.lattice import (
     BITS,
     CELL_BITS,
@@ -321,7 +321,7 @@ def _add_samples(
     bits, k = fragment.samples & samples.looks, fragment.sub * samples.side
     if bits == np.uint64(0):
         bits = fragment.samples
-    share = np.float32(fragment.count) / np.float32(_ones(bits))
+    share = np.float32(fragment.count) / np.float32(bits_of(bits))
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
             b1, b2 = _inside(fragment, samples.place[k, 0], samples.place[k, 1])
@@ -343,15 +343,6 @@ def _add_samples(
         bits >>= np.uint64(1)
         k += 1
     return known
-
-
-@inlined
-def _ones(bits: np.uint64) -> int:
-    count = 0
-    while bits != np.uint64(0):
-        bits &= bits - np.uint64(1)
-        count += 1
-    return count
 
 
 Four = tuple[Any, Any, Any, Any]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.render.raster.coverage import Marked
 from datagen.render.raster.fragments import FRAGMENT
 from datagen.render.raster.points import POINT
 from datagen.render.raster.shade import Desk, new_desk
@@ -33,8 +34,8 @@ class Work(NamedTuple):
     """(as many,)."""
     room: Records
     """One POINT record."""
-    before: NDArray[np.int32]
-    """(rows, width + 1) of a band: how many pixels at edges come before each."""
+    marked: Marked
+    """Pixels at edges of a band."""
     desk: Desk
 
 
@@ -48,7 +49,7 @@ def new_work(samples: int, rows: int, width: int, lamps: int) -> Work:
         visible=np.zeros((BATCH, lamps), np.float32),
         chosen=np.empty(BATCH, np.int32),
         room=np.empty(1, POINT),
-        before=np.empty((rows, width + 1), np.int32),
+        marked=Marked(np.empty((rows, width + 1), np.int32), np.empty(rows * width, np.int32)),
         desk=new_desk(),
     )
 
