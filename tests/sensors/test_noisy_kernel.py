@@ -24,11 +24,11 @@ ONE = np.float32(1)
 def noise_events(model: NoisyModel, before: Any, after: Any, t0: int, t1: int) -> Any:
     pixels = model._pixels(model.start(0, before))
     shots, n = strike(
-        0, t0, t1, model._noise.shots, before.ravel(), after.ravel(), ONE, pixels.sensitivity,
-        new_shots(64), np.zeros(1024, np.uint8),
+        0, t0, t1, model._noise.shots, before.ravel(), after.ravel(), ONE, pixels.on, pixels.off,
+        new_shots(64),
     )  # fmt: skip
     found: dict[tuple[int, int], list[tuple[float, bool]]] = {}
-    for pixel, sigma, word in zip(*(column[:n] for column in shots), strict=True):
+    for pixel, sigma, word in zip(shots.pixel[:n], shots.sigma[:n], shots.word[:n], strict=True):
         found.setdefault(divmod(int(pixel), WIDTH), []).append((float(sigma), bool(brighter(word))))
     return found
 

@@ -25,11 +25,11 @@ from datagen.sensors.events.tiles import COMPILE, TILE
 
 ROW = TILE + 80
 """Distance of rows; not a power of two, so that they do not share cache sets."""
-LIGHT, LEVEL, LAG, LAG_2, MOVED, LEAK, ON, OFF = (i * ROW for i in range(8))
-"""Luminance and log light at the last picture, lags, output minus reference, leak, thresholds."""
-CHANGE, RATE, FADED, NEW_LAG, NEW_LAG_2, NEW_MOVED = (i * ROW for i in range(8, 14))
-"""Change of log light, X, 1 - e^-X, and the state at the next picture."""
-ROWS = 14
+LEVEL, LAG, LAG_2, MOVED, LEAK, ON, OFF = (i * ROW for i in range(7))
+"""Log light and states at the last picture: lags, output minus reference, leak; thresholds."""
+CHANGE, RATE, PAST_LAG, PAST_LAG_2, PAST_MOVED = (i * ROW for i in range(7, 12))
+"""Of the last interval: change of log light, X, states at its start."""
+ROWS = 12
 NEAR = np.float32(1.0 - 2e-5)
 """A pixel this close to its threshold at the end of an interval is looked at in float64."""
 FAR = np.float32(1.0 - 1e-4)
@@ -53,8 +53,6 @@ class NoisyPixels(NamedTuple):
     mean_leak: NDArray[np.float32]
     on: NDArray[np.float32]
     off: NDArray[np.float32]
-    sensitivity: NDArray[np.float32]
-    """Nominal threshold over the pixel's, (2, pixels), OFF and ON."""
     address: NDArray[np.uint64]
 
 
@@ -63,9 +61,7 @@ def load(pixels, a, b, picture, unit, response, w):  # type: ignore[no-untyped-d
     """Bring pixels a .. b-1 and their last picture into the workspace."""
     n = b - a
     for j in range(n):
-        w[LIGHT + j] = np.float32(picture[a + j]) * unit
-    for j in range(n):
-        w[LEVEL + j] = log_light_f32(w[LIGHT + j], response)
+        w[LEVEL + j] = log_light_f32(np.float32(picture[a + j]) * unit, response)
     w[LAG : LAG + n], w[LAG_2 : LAG_2 + n] = pixels.lag[0, a:b], pixels.lag[1, a:b]
     w[MOVED : MOVED + n], w[LEAK : LEAK + n] = pixels.moved[a:b], pixels.leak[a:b]
     w[ON : ON + n], w[OFF : OFF + n] = pixels.on[a:b], pixels.off[a:b]
@@ -80,90 +76,82 @@ def store(w, pixels, a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def advance(picture, unit, rate, order, response, w):  # type: ignore[no-untyped-def]
-    """The states at the next picture, if nothing resets a pixel on the way.
+def advance(before, after, unit, rate, ramp, response, w, mark):  # type: ignore[no-untyped-def]
+    """Bring the states to the next picture, and mark pixels that may have an event until then.
 
-    X = rate[0] + rate[1] times the sum of the luminances at both ends.
+    These are the pixels that are beyond a threshold at the end, or may have been on the way: a
+    first-order output turns where its input, leakage included, meets it; until then it can come no
+    nearer to the input at the start than in the whole interval.
+
+    Args:
+        before: the last picture (n,).
+        after: the next one.
+        unit: luminance of one unit of theirs, float32.
+        rate: X = rate[0] + rate[1] times the sum of the luminances at both ends.
+        ramp: time since the leak's common start at both ends [us].
+        response: `Response` in float32.
+        w: workspace.
+        mark: uint8 (n,), filled.
     """
-    constant, linear = rate[0], rate[1]
-    for j in range(picture.size):
-        light = np.float32(picture[j]) * unit
-        x = constant + linear * (w[LIGHT + j] + light)
+    constant, linear, start, stop = rate[0], rate[1], ramp[0], ramp[1]
+    duration = stop - start
+    for j in range(mark.size):
+        light = np.float32(after[j]) * unit
+        x = constant + linear * (np.float32(before[j]) * unit + light)
         level = log_light_f32(light, response)
         change = level - w[LEVEL + j]
-        lag = w[LAG + j]
+        past_lag, past_moved = w[LAG + j], w[MOVED + j]
         faded = decayed_f32(x)
-        new_lag = lag + (change * (faded / x) - lag * faded)
-        w[LIGHT + j] = light
+        lag = past_lag + (change * (faded / x) - past_lag * faded)
+        moved = past_moved + (change - (lag - past_lag))
         w[LEVEL + j] = level
         w[CHANGE + j] = change
         w[RATE + j] = x
-        w[FADED + j] = faded
-        w[NEW_LAG + j] = new_lag
-        w[NEW_MOVED + j] = w[MOVED + j] + (change - (new_lag - lag))
-    if order == 2:
-        for j in range(picture.size):
-            x = w[RATE + j]
-            settled = w[CHANGE + j] / x
-            lag = w[LAG_2 + j]
-            rest = (lag - settled) + (w[LAG + j] - settled) * x
-            new_lag = settled + rest * (ONE - w[FADED + j])
-            w[NEW_LAG_2 + j] = new_lag
-            w[NEW_MOVED + j] = w[NEW_MOVED + j] - (new_lag - lag)
-
-
-@njit(**COMPILE)
-def mark_possible(ramp, order, w, mark):  # type: ignore[no-untyped-def]
-    """Mark pixels that are beyond a threshold at the end, or may have been on the way.
-
-    A first-order output turns where its input, leakage included, meets it; until then it can come
-    no nearer to the input at the start than in the whole interval. `ramp` is the time since the
-    leak's common start at both ends.
-    """
-    start, stop = ramp[0], ramp[1]
-    duration = stop - start
-    for j in range(mark.size):
+        w[PAST_LAG + j] = past_lag
+        w[PAST_MOVED + j] = past_moved
+        w[LAG + j] = lag
+        w[MOVED + j] = moved
         on, off, leak = w[ON + j], -w[OFF + j], w[LEAK + j]
-        end = w[NEW_MOVED + j] + leak * stop
-        leak_lag = leak * duration / w[RATE + j]
-        lag = w[LAG + j] + leak_lag
-        peak = w[MOVED + j] + leak * start + lag * w[FADED + j]
-        turned = lag * (w[NEW_LAG + j] + leak_lag) < ZERO
+        end = moved + leak * stop
+        leak_lag = leak * duration / x
+        peak = past_moved + leak * start + (past_lag + leak_lag) * faded
+        turned = (past_lag + leak_lag) * (lag + leak_lag) < ZERO
         beyond = (end >= on * NEAR) | (end <= off * NEAR)
         passed = (peak >= on * FAR) | (peak <= off * FAR)
         mark[j] = beyond | (turned & passed)
-    if order == 2:
-        _mark_second(start, stop, w, mark)
 
 
 @njit(**COMPILE)
-def _mark_second(start, stop, w, mark):  # type: ignore[no-untyped-def]
-    """A second stage's output stays between its own start, the first stage's and the light's."""
+def advance_second(ramp, w, mark):  # type: ignore[no-untyped-def]
+    """The same for a second stage behind the first.
+
+    Its output stays between its own start, the first stage's and the light's.
+    """
+    start, stop = ramp[0], ramp[1]
     for j in range(mark.size):
-        leak_lag = w[LEAK + j] * (stop - start) / w[RATE + j]
-        lag, lag_2 = w[LAG + j], w[LAG_2 + j]
-        new_lag, new_lag_2 = w[NEW_LAG + j], w[NEW_LAG_2 + j]
-        highest = np.maximum(np.maximum(lag, new_lag), np.maximum(lag_2, new_lag_2)) + leak_lag
-        lowest = np.minimum(np.minimum(lag, new_lag), np.minimum(lag_2, new_lag_2)) + leak_lag
-        inner, light = lag_2 + lag, lag_2 + lag + w[CHANGE + j]
-        top = np.maximum(np.maximum(lag_2, ZERO), np.maximum(inner, light))
-        bottom = np.minimum(np.minimum(lag_2, ZERO), np.minimum(inner, light))
-        highest_moved = w[MOVED + j] + w[LEAK + j] * stop + top
-        lowest_moved = w[MOVED + j] + w[LEAK + j] * start + bottom
-        passed = (highest_moved >= w[ON + j] * FAR) | (lowest_moved <= -w[OFF + j] * FAR)
-        mark[j] |= (highest > ZERO) & (lowest < ZERO) & passed
+        x, change, past_lag, past_lag_2 = w[RATE + j], w[CHANGE + j], w[PAST_LAG + j], w[LAG_2 + j]
+        settled = change / x
+        rest = (past_lag_2 - settled) + (past_lag - settled) * x
+        lag, lag_2 = w[LAG + j], settled + rest * (ONE - decayed_f32(x))
+        moved = w[MOVED + j] - (lag_2 - past_lag_2)
+        w[PAST_LAG_2 + j] = past_lag_2
+        w[LAG_2 + j] = lag_2
+        w[MOVED + j] = moved
+        on, off, leak, past_moved = w[ON + j], -w[OFF + j], w[LEAK + j], w[PAST_MOVED + j]
+        end, leak_lag = moved + leak * stop, leak * (stop - start) / x
+        highest = np.maximum(np.maximum(past_lag, lag), np.maximum(past_lag_2, lag_2)) + leak_lag
+        lowest = np.minimum(np.minimum(past_lag, lag), np.minimum(past_lag_2, lag_2)) + leak_lag
+        inner, light = past_lag_2 + past_lag, past_lag_2 + past_lag + change
+        top = np.maximum(np.maximum(past_lag_2, ZERO), np.maximum(inner, light))
+        bottom = np.minimum(np.minimum(past_lag_2, ZERO), np.minimum(inner, light))
+        beyond = (end >= on * NEAR) | (end <= off * NEAR)
+        over, under = past_moved + leak * stop + top, past_moved + leak * start + bottom
+        passed = (over >= on * FAR) | (under <= off * FAR)
+        mark[j] = beyond | ((highest > ZERO) & (lowest < ZERO) & passed)
 
 
 @njit(**COMPILE)
-def commit(n, order, settle, elapsed, w):  # type: ignore[no-untyped-def]
-    """Make the next picture's states the present ones; `settle` takes leakage of `elapsed` in."""
+def restart_leak(n, elapsed, w):  # type: ignore[no-untyped-def]
+    """Take the leakage of the time since its common start into the states."""
     for j in range(n):
-        w[LAG + j] = w[NEW_LAG + j]
-    for j in range(n):
-        w[MOVED + j] = w[NEW_MOVED + j]
-    if order == 2:
-        for j in range(n):
-            w[LAG_2 + j] = w[NEW_LAG_2 + j]
-    if settle:
-        for j in range(n):
-            w[MOVED + j] += w[LEAK + j] * elapsed
+        w[MOVED + j] += w[LEAK + j] * elapsed

@@ -17,7 +17,7 @@ from datagen.sensors.elementary import exponential, natural_log
 from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.path import crossing, turning_points, voltage
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
-from datagen.sensors.events.shot_noise import ShotNoise, brighter, new_shots, strike
+from datagen.sensors.events.shot_noise import NONE, ShotNoise, brighter, forget, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather, list_marked, padded, whole_us
 from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
@@ -93,43 +93,47 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     t = intervals.t
     bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
-    strikes = np.zeros(TILE, np.uint8)
     w = np.empty(f.ROWS * f.ROW, np.float32)
     v, z = np.zeros(ROWS * ROW, np.float64), np.empty(ROWS * ROW, np.float64)
-    entries, shots = _new_entries(4 * TILE), new_shots(TILE)
+    entries, shots = _new_entries(TILE), new_shots(TILE)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
+        on, off, mean_leak = pixels.on[a:b], pixels.off[a:b], pixels.mean_leak[a:b]
+        last_event, event_count = pixels.last_event[a:b], pixels.event_count[a:b]
+        address, possible = pixels.address[a:b], mark[: b - a]
         f.load(pixels, a, b, previous, unit, response, w)
         for k in range(t.size - 1):
-            start, picture = w[f.LIGHT : f.LIGHT + b - a], pictures[k, a:b]
-            shots, struck = strike(tile, t[k], t[k + 1], noise.shots, start, picture, unit,
-                                   pixels.sensitivity[:, a:b], shots, strikes)  # fmt: skip
-            f.advance(picture, unit, intervals.rate[k], noise.order, response, w)
-            f.mark_possible(intervals.ramp[k], noise.order, w, mark[: b - a])
+            before = pictures[k - 1, a:b] if k > 0 else previous[a:b]
+            after, ramp = pictures[k, a:b], intervals.ramp[k]
+            f.advance(before, after, unit, intervals.rate[k], ramp, response, w, possible)
+            if noise.order == 2:
+                f.advance_second(ramp, w, possible)
+            shots, struck = strike(tile, t[k], t[k + 1], noise.shots, before, after, unit, on, off,
+                                   shots)  # fmt: skip
             for i in range(struck):
-                mark[shots[0][i]] = 1
+                mark[shots.pixel[i]] = 1
             m = list_marked(b - a, mark, listed)
             if m > 0:
-                full = listed[: padded(m, listed)]
-                found = listed[:m]
-                _look(full, w, intervals.ramp[k], noise.order, v)
+                full, found = listed[: padded(m, listed)], listed[:m]
+                _look(full, w, ramp, noise.order, v)
                 _find_turns(full.size, v)
-                entries = _with_room(entries, _plan(full, strikes, v) + LANES)
-                e = _list(m, found, shots, struck, entries, v)
+                entries = _with_room(entries, _plan(full, shots, v) + LANES)
+                e = _list(found, shots, entries, v)
                 _solve(_padded(e, entries), entries, v, z)
                 records = with_room(records, count, e)
-                _stamp(e, entries, found, t[k + 1] - t[k], pixels.address[a:b], records[count:])
+                _stamp(e, entries, found, t[k + 1] - t[k], address, records[count:])
                 if noise.tracked:
                     e = _release(records[count : count + e], entries, found, t[k], noise,
-                                 pixels.last_event[a:b], pixels.event_count[a:b], v)  # fmt: skip
+                                 last_event, event_count, v)  # fmt: skip
                 count += e
                 _shift(found, v, w)
                 if noise.leak_jitter > 0.0:
-                    _redraw_leak(found, a, t[k], t[k + 1], intervals.ramp[k, 1], noise, pixels, w)
-            f.commit(b - a, noise.order, intervals.settle[k], intervals.ramp[k, 1], w)
-            for i in range(struck):
-                strikes[shots[0][i]] = 0
+                    _redraw_leak(found, a, t[k], t[k + 1], ramp[1], noise.leak_key,
+                                 noise.leak_jitter, last_event, event_count, mean_leak, w)  # fmt: skip
+            if intervals.settle[k]:
+                f.restart_leak(b - a, ramp[1], w)
+            forget(shots, struck)
             segment += 1
             bounds[segment] = count
         f.store(w, pixels, a, b)
@@ -140,17 +144,17 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
 def _look(found, w, ramp, order, v):  # type: ignore[no-untyped-def]
     """The closed form of every listed pixel."""
     m = found.size
-    gather(w[f.MOVED :], found, v[U0 : U0 + m])
-    gather(w[f.NEW_MOVED :], found, v[U1 : U1 + m])
+    gather(w[f.PAST_MOVED :], found, v[U0 : U0 + m])
+    gather(w[f.MOVED :], found, v[U1 : U1 + m])
     gather(w[f.CHANGE :], found, v[G : G + m])
-    gather(w[f.LAG :], found, v[A : A + m])
+    gather(w[f.PAST_LAG :], found, v[A : A + m])
     gather(w[f.RATE :], found, v[X : X + m])
     gather(w[f.ON :], found, v[ON : ON + m])
     gather(w[f.OFF :], found, v[OFF : OFF + m])
     gather(w[f.LEAK :], found, v[LEAK : LEAK + m])
     start, stop = np.float64(ramp[0]), np.float64(ramp[1])
     if order == 2:
-        gather(w[f.LAG_2 :], found, v[B : B + m])
+        gather(w[f.PAST_LAG_2 :], found, v[B : B + m])
         for k in range(m):
             settled = v[G + k] / v[X + k]
             first = v[A + k] - settled
@@ -163,7 +167,7 @@ def _look(found, w, ramp, order, v):  # type: ignore[no-untyped-def]
         v[X + k] = v[X + k] if v[X + k] < np.inf else 0.0
         v[U0 + k] += v[LEAK + k] * start
         v[U1 + k] += v[LEAK + k] * stop
-        v[G + k] += v[LEAK + k] * (stop - start)
+        v[G + k] += v[LEAK + k] * stop - v[LEAK + k] * start
         v[STEP + k] = v[ON + k] if v[U1 + k] >= 0.0 else -v[OFF + k]
 
 
@@ -193,13 +197,14 @@ def _find_turns(m, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
+def _plan(found, shots, v):  # type: ignore[no-untyped-def]
     """Number of crossings of pixels whose u is monotone, or how to find those of the others.
 
     Returns how many entries there may be at most.
     """
     m = found.size
-    gather(strikes, found, v[COUNT : COUNT + m])
+    for k in range(m):
+        v[COUNT + k] = _number_of(shots, found[k])
     most = 0
     for k in range(m):
         struck, b, height = v[COUNT + k], v[B + k], v[HEIGHT + k]
@@ -221,12 +226,20 @@ def _plan(found, strikes, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
+def _number_of(shots, pixel):  # type: ignore[no-untyped-def]
+    n, shot = 0, shots.first[np.uint32(pixel)]
+    while shot != NONE:
+        n, shot = n + 1, shots.after[shot]
+    return n
+
+
+@njit(**COMPILE)
+def _list(found, shots, entries, v):  # type: ignore[no-untyped-def]
     """List the crossings of every pixel, solved or with a guess."""
     owner, level, sigma, bits = entries
     turns = np.empty(3, np.float64)
-    e = shot = 0
-    for k in range(m):
+    e = 0
+    for k in range(found.size):
         n = int(v[COUNT + k])
         if n >= 0:
             step = v[STEP + k]
@@ -240,14 +253,13 @@ def _list(m, found, shots, struck, entries, v):  # type: ignore[no-untyped-def]
         elif n == TURNED:
             e = _list_both_ways(k, entries, e, v)
         else:
-            while shot < struck and shots[0][shot] < found[k]:
-                shot += 1
-            if n == ONCE and _strike_once(k, shots[1][shot], v):
-                owner[e], level[e], sigma[e] = k, np.nan, shots[1][shot]
-                bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
+            shot = shots.first[found[k]]
+            if n == ONCE and _strike_once(k, shots.sigma[shot], v):
+                owner[e], level[e], sigma[e] = k, np.nan, shots.sigma[shot]
+                bits[e] = NOISE | np.uint64(brighter(shots.word[shot]))
                 e += 1
             else:
-                e = _walk(k, found[k], shots, shot, struck, entries, e, v, turns)
+                e = _walk(k, shot, shots, entries, e, v, turns)
     return e
 
 
@@ -281,7 +293,7 @@ def _strike_once(k, sigma, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: ignore[no-untyped-def]
+def _walk(k, shot, shots, entries, e, v, turns):  # type: ignore[no-untyped-def]
     """One pixel from turning point to noise event to turning point, in order."""
     u0, g, a, b, x = v[U0 + k], v[G + k], v[A + k], v[B + k], v[X + k]
     owner, level, sigma, bits = entries
@@ -289,8 +301,8 @@ def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: igno
     turn = 0
     at = reference = 0.0
     while at < 1.0:
-        struck = shot < last_shot and shots[0][shot] == pixel and shots[1][shot] <= turns[turn]
-        stop = shots[1][shot] if struck else turns[turn]
+        struck = shot != NONE and shots.sigma[shot] <= turns[turn]
+        stop = shots.sigma[shot] if struck else turns[turn]
         end = voltage(u0, g, a, b, x, stop) if stop < 1.0 else v[U1 + k]
         while True:
             step = v[ON + k] if end >= reference else -v[OFF + k]
@@ -302,10 +314,10 @@ def _walk(k, pixel, shots, shot, last_shot, entries, e, v, turns):  # type: igno
             e += 1
         if struck:
             owner[e], level[e], sigma[e] = k, np.nan, stop
-            bits[e] = NOISE | np.uint64(brighter(shots[2][shot]))
+            bits[e] = NOISE | np.uint64(brighter(shots.word[shot]))
             e += 1
             reference = end
-            shot += 1
+            shot = shots.after[shot]
         else:
             turn += 1
         at = stop
@@ -417,23 +429,22 @@ def _shift(found, v, w):  # type: ignore[no-untyped-def]
     """Measure the new voltages from the new references."""
     for k in range(found.size):
         j = np.uint32(found[k])
-        w[f.NEW_MOVED + j] = np.float64(w[f.NEW_MOVED + j]) - v[SHIFT + k]
+        w[f.MOVED + j] = np.float64(w[f.MOVED + j]) - v[SHIFT + k]
 
 
 @njit(**COMPILE)
-def _redraw_leak(found, a, t0, t1, ramp, noise, pixels, w):  # type: ignore[no-untyped-def]
+def _redraw_leak(found, a, t0, t1, ramp, key, jitter, last_event, event_count, mean_leak, w):  # type: ignore[no-untyped-def]
     """Give pixels that had an event another leak rate, from the instant of their last event on.
 
-    The rate is drawn from the pixel and the number of its event. Voltages do not jump there; `ramp`
-    is the time since the leak's common start at t1.
+    The rate is drawn from the pixel, a + its place in the tile, and the number of its event.
+    Voltages do not jump there; `ramp` is the time since the leak's common start at t1.
     """
     for j in found:
-        t, mean = pixels.last_event[a + j], pixels.mean_leak[a + j]
-        if t > t0 and mean > 0.0:
-            stream = mix(noise.leak_key + np.uint64(pixels.event_count[a + j]) * GOLDEN)
+        if last_event[j] > t0 and mean_leak[j] > 0.0:
+            stream = mix(key + np.uint64(event_count[j]) * GOLDEN)
             word = mix(stream + np.uint64(a + j) * GOLDEN)
-            drawn = 1.0 + noise.leak_jitter * normal_of(word)
-            leak = np.float32(mean * np.maximum(drawn, 0.0))
-            elapsed = ramp - np.float32(t1 - t)
-            w[f.NEW_MOVED + j] -= (leak - w[f.LEAK + j]) * elapsed
+            drawn = 1.0 + jitter * normal_of(word)
+            leak = np.float32(mean_leak[j] * np.maximum(drawn, 0.0))
+            elapsed = ramp - np.float32(t1 - last_event[j])
+            w[f.MOVED + j] -= (leak - w[f.LEAK + j]) * elapsed
             w[f.LEAK + j] = leak

@@ -38,12 +38,6 @@ class NoisyModel:
         self._shape = on.shape
         self._on, self._off = on.astype(np.float32), off.astype(np.float32)
         self._key = key
-        self._sensitivity = np.stack(
-            [
-                np.float32(spec.threshold_off) / self._off.ravel(),
-                np.float32(spec.threshold_on) / self._on.ravel(),
-            ]
-        )
         self._address = addresses(*on.shape)
         self._leak = self._mean_leak(on)
         self._noise = self._settings()
@@ -67,7 +61,12 @@ class NoisyModel:
         spec = self._spec
         return Noise(
             order=spec.filter_order if spec.cutoff_hz else 1,
-            shots=shot_noise(spec.shot_noise_rate_hz, stream_key(self._key, SHOT_NOISE)),
+            shots=shot_noise(
+                spec.shot_noise_rate_hz,
+                stream_key(self._key, SHOT_NOISE),
+                spec.threshold_on,
+                spec.threshold_off,
+            ),
             leak_key=stream_key(self._key, LEAK_JITTER),
             leak_jitter=spec.leak_jitter_fraction,
             refractory_us=spec.refractory_period_us,
@@ -132,7 +131,6 @@ class NoisyModel:
             mean_leak=self._leak.ravel(),
             on=self._on.ravel(),
             off=self._off.ravel(),
-            sensitivity=self._sensitivity,
             address=self._address,
         )
 

@@ -27,20 +27,14 @@ from datagen.sensors.events.tiles import COMPILE, TILE
 from datagen.sensors.hashing import GOLDEN, UNIT, mix
 
 MOST_SENSITIVE = 2.0
-PER_SLOT = 8.0
+PER_SLOT = 16.0
 """At most as many candidates per tile and slot on average; slots last a power of two us."""
 MOST_PER_SLOT = 256
-PIXEL = np.uint64(TILE - 1)
-POLARITY_SHIFT = np.uint64(10)
-THIN_SHIFT, THIN_MASK, THIN_UNIT = np.uint64(11), np.uint64(0x1FFFFF), 2.0**-21
+PIXEL_SHIFT, PIXEL_MASK = np.uint64(1), np.uint64(TILE - 1)
+THIN_SHIFT, THIN_MASK, THIN_UNIT = np.uint64(13), np.uint64(0x7FFFF), 2.0**-19
 TIME_SHIFT, TIME_UNIT = np.uint64(32), 2.0**-32
 ONE = np.uint64(1)
-
-
-def slot_us(rate_hz: float) -> int:
-    """Length of a slot [us] for a noise rate per pixel."""
-    per_us = rate_hz * MOST_SENSITIVE * TILE * 1e-6
-    return 1 << int(np.clip(np.floor(np.log2(PER_SLOT / per_us)), 0, 24))
+NONE = np.int32(-1)
 
 
 class ShotNoise(NamedTuple):
@@ -51,15 +45,19 @@ class ShotNoise(NamedTuple):
     """0 without shot noise."""
     cumulative: NDArray[np.float64]
     """Probability of at most 0, 1, 2 ... candidates per tile and slot."""
+    nominal_on: np.float32
+    """Threshold at which a pixel has the given rate [log units]."""
+    nominal_off: np.float32
 
 
-def shot_noise(rate_hz: float, key: np.uint64) -> ShotNoise:
+def shot_noise(rate_hz: float, key: np.uint64, nominal_on: float, nominal_off: float) -> ShotNoise:
     """Settings for a noise rate per pixel in the dark, both polarities together."""
+    nominal = np.float32(nominal_on), np.float32(nominal_off)
     if rate_hz == 0.0:
-        return ShotNoise(key, 0, np.ones(1))
+        return ShotNoise(key, 0, np.ones(1), *nominal)
     per_us = rate_hz * MOST_SENSITIVE * TILE * 1e-6
     slot_us = 1 << max(math.floor(math.log2(PER_SLOT / per_us)), 0)
-    return ShotNoise(key, slot_us, _cumulative_poisson(per_us * slot_us))
+    return ShotNoise(key, slot_us, _cumulative_poisson(per_us * slot_us), *nominal)
 
 
 def _cumulative_poisson(mean: float) -> NDArray[np.float64]:
@@ -74,34 +72,51 @@ def _cumulative_poisson(mean: float) -> NDArray[np.float64]:
     return cumulative
 
 
+class Shots(NamedTuple):
+    """Noise events of one tile and interval, and for every pixel the list of its own by time."""
+
+    sigma: NDArray[np.float64]
+    """Time as a fraction of the interval."""
+    word: NDArray[np.uint64]
+    """What it was drawn from."""
+    pixel: NDArray[np.int32]
+    after: NDArray[np.int32]
+    """The pixel's next event, or `NONE`."""
+    first: NDArray[np.int32]
+    """The first event of each pixel of the tile, or `NONE`."""
+
+
 @njit(**COMPILE)
 def new_shots(room):  # type: ignore[no-untyped-def]
-    """Noise events of one tile and interval: pixel, time as a fraction of the interval, word."""
-    return np.empty(room, np.int64), np.empty(room, np.float64), np.empty(room, np.uint64)
+    """Lists for `room` noise events, empty."""
+    return Shots(
+        np.empty(room, np.float64), np.empty(room, np.uint64), np.empty(room, np.int32),
+        np.empty(room, np.int32), np.full(TILE, NONE, np.int32),
+    )  # fmt: skip
 
 
 @njit(**COMPILE)
-def strike(tile, t0, t1, settings, start, stop, unit, sensitivity, shots, strikes):  # type: ignore[no-untyped-def]
-    """Draw the tile's noise events in (t0, t1], in the order of pixel and time.
+def strike(tile, t0, t1, settings, before, after, unit, on, off, shots):  # type: ignore[no-untyped-def]
+    """Draw the tile's noise events in (t0, t1].
 
     Args:
         tile: number of the tile.
         t0: [us].
         t1: [us].
         settings: `ShotNoise`.
-        start: luminance at t0, one per pixel of the tile.
-        stop: picture at t1.
-        unit: luminance of one unit of `stop`.
-        sensitivity: nominal threshold over the pixel's, (2, pixels of the tile), OFF and ON.
-        shots: as `new_shots` makes them, overwritten.
-        strikes: uint8, events per pixel; zeros, filled in.
+        before: picture at t0, pixels of the tile.
+        after: picture at t1.
+        unit: luminance of one unit of the pictures.
+        on: ON thresholds of the tile, float32.
+        off: OFF thresholds.
+        shots: without events, as `new_shots` and `forget` leave it.
 
     Returns:
         The events, perhaps in larger arrays, and how many there are.
     """
-    if settings.slot_us == 0:
-        return shots, 0
     n = 0
+    if settings.slot_us == 0:
+        return shots, n
     for slot in range(t0 // settings.slot_us, (t1 - 1) // settings.slot_us + 1):
         drawn, stream = _number(settings, tile, slot)
         shots = _with_room(shots, n, drawn)
@@ -109,41 +124,53 @@ def strike(tile, t0, t1, settings, start, stop, unit, sensitivity, shots, strike
             word = mix(stream + np.uint64(i + 1) * GOLDEN)
             in_slot = np.float64(word >> TIME_SHIFT) * TIME_UNIT
             sigma = ((slot + in_slot) * settings.slot_us - t0) / (t1 - t0)
-            pixel = np.int64(word & PIXEL)
-            if 0.0 < sigma <= 1.0 and pixel < start.size:
-                there = np.float64(stop[pixel]) * unit
-                light = start[pixel] + (there - start[pixel]) * sigma
-                if _accepted(word, light, sensitivity[np.int64(brighter(word)), pixel]):
-                    n = _insert(shots, n, pixel, sigma, word)
-                    strikes[pixel] += 1
+            pixel = np.int64((word >> PIXEL_SHIFT) & PIXEL_MASK)
+            if 0.0 < sigma <= 1.0 and pixel < on.size:
+                start, stop = np.float64(before[pixel]) * unit, np.float64(after[pixel]) * unit
+                up, down = settings.nominal_on / on[pixel], settings.nominal_off / off[pixel]
+                sensitivity = up if brighter(word) else down
+                if _accepted(word, start + (stop - start) * sigma, sensitivity):
+                    _enlist(shots, n, pixel, sigma, word)
+                    n += 1
     return shots, n
 
 
 @njit(**COMPILE)
-def _with_room(shots, n, more):  # type: ignore[no-untyped-def]
-    if n + more <= shots[0].size:
-        return shots
-    pixel, sigma, word = new_shots(2 * (n + more))
-    pixel[:n], sigma[:n], word[:n] = shots[0][:n], shots[1][:n], shots[2][:n]
-    return pixel, sigma, word
+def forget(shots, n):  # type: ignore[no-untyped-def]
+    """Empty the lists of n events."""
+    for i in range(n):
+        shots.first[shots.pixel[i]] = NONE
 
 
 @njit(**COMPILE)
-def _insert(shots, n, pixel, sigma, word):  # type: ignore[no-untyped-def]
-    """Put an event in its place in the order of (pixel, time)."""
-    pixels, sigmas, words = shots
-    i = n
-    while i > 0 and (pixels[i - 1], sigmas[i - 1]) > (pixel, sigma):
-        pixels[i], sigmas[i], words[i] = pixels[i - 1], sigmas[i - 1], words[i - 1]
-        i -= 1
-    pixels[i], sigmas[i], words[i] = pixel, sigma, word
-    return n + 1
+def _with_room(shots, n, more):  # type: ignore[no-untyped-def]
+    if n + more <= shots.sigma.size:
+        return shots
+    larger = new_shots(2 * (n + more))
+    larger.sigma[:n], larger.word[:n] = shots.sigma[:n], shots.word[:n]
+    larger.pixel[:n], larger.after[:n] = shots.pixel[:n], shots.after[:n]
+    larger.first[:] = shots.first
+    return larger
+
+
+@njit(**COMPILE)
+def _enlist(shots, new, pixel, sigma, word):  # type: ignore[no-untyped-def]
+    """Put an event in its place among its pixel's."""
+    shots.sigma[new], shots.word[new], shots.pixel[new] = sigma, word, pixel
+    before, after = NONE, shots.first[pixel]
+    while after != NONE and shots.sigma[after] <= sigma:
+        before, after = after, shots.after[after]
+    shots.after[new] = after
+    if before == NONE:
+        shots.first[pixel] = new
+    else:
+        shots.after[before] = new
 
 
 @njit(**COMPILE)
 def brighter(word):  # type: ignore[no-untyped-def]
     """Polarity of an event."""
-    return ((word >> POLARITY_SHIFT) & ONE) == ONE
+    return word & ONE == ONE
 
 
 @njit(**COMPILE)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-TILE = 1024
-"""Pixels worked through at a time. Shot noise is drawn per tile, so this is part of the model."""
+TILE = 4096
+"""Pixels worked through at a time: few enough for the second cache, enough for long rows of pictures.
+Shot noise is drawn per tile, so this is part of the model."""
 TIE = 1e-8
 """A threshold counts as reached this fraction of it early: a light that comes back exactly gives
 back exactly as many events, whatever the rounding of logarithms."""
