@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from datagen.dataset import EventStream, Segment
 from datagen.preview.stream_color import polarity_counts
+from datagen.validate.correlation import LEAST, Correlation, Picture
 from datagen.validate.frames import Frame, FrameCheck
 from datagen.validate.report import Check, at_least, at_most, not_applicable
 from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
 
 BEYOND_SHARE = 1e-3
 WRONG_SHARE = 1e-4
-LEAST_CORRELATION = 0.2
 FREE = frozenset(
     {
         "kind",
@@ -35,8 +35,6 @@ FREE = frozenset(
     }
 )
 """Settings of an ideal sensor. All others are off by default, and events follow light exactly."""
-
-Picture = NDArray[np.float64]
 
 
 def contrast_check(segment: Segment, stream: EventStream) -> FrameCheck:
@@ -130,30 +128,25 @@ class CorrelationCheck:
         self._segment, self._stream, self._sensor = segment, stream, sensor
         self._log = _Log(sensor.log_eps)
         self._level: Picture | None = None
-        self._moments = np.zeros(6)
-        """n, sums of x, y, x^2, y^2, x y; x is the change of light, y that of the events."""
+        self._correlation = Correlation()
+        """Of the change of light with that of the events."""
 
     def see(self, before: Frame | None, now: Frame) -> None:
         """Add the pixels of an interval."""
         level, _ = self._log(now.luminance)
         if before is not None and self._level is not None:
             on, off = _counts(self._segment, self._stream, before.k, now.k)
-            x = level - self._level
-            y = on * self._sensor.threshold_on - off * self._sensor.threshold_off
-            self._moments += [x.size, x.sum(), y.sum(), (x * x).sum(), (y * y).sum(), (x * y).sum()]
+            seen = on * self._sensor.threshold_on - off * self._sensor.threshold_off
+            self._correlation.add(level - self._level, seen)
         self._level = level
 
     def results(self) -> Iterator[Check]:
         """The check."""
         name, promise = self._segment.name, f"{self._stream.group}/correlation"
-        n, x, y, xx, yy, xy = self._moments
-        light = xx / n - (x / n) ** 2
-        if light < self._noise():
+        if self._correlation.variance_of_x < self._noise():
             yield not_applicable(promise, name, "the light changes less than noise does")
             return
-        spread = np.sqrt(light * (yy / n - (y / n) ** 2))
-        value = (xy / n - x * y / n**2) / spread if spread > 0 else 0.0
-        yield at_least(promise, name, float(value), LEAST_CORRELATION,
+        yield at_least(promise, name, self._correlation.value, LEAST,
                        "correlation of events with the change of light")  # fmt: skip
 
     def _noise(self) -> float:

@@ -18,7 +18,7 @@ from datagen.validate.layout import check_layout
 from datagen.validate.manifest import check_entry, check_file
 from datagen.validate.motion import check_poses
 from datagen.validate.report import Check, Report, no_faults
-from datagen.validate.spikes import RateCheck, check_polls
+from datagen.validate.spikes import check_polls, spike_check
 
 Progress = Callable[[str, int, int], None]
 """Takes (segment name, frames checked, frames)."""
@@ -94,7 +94,7 @@ def _frames(segment: Segment, progress: Progress | None) -> Iterator[Check]:
         CycleCheck(segment),
         WarpCheck(segment),
         *(contrast_check(segment, stream) for stream in segment.event_streams),
-        *(RateCheck(segment, stream) for stream in segment.spike_streams),
+        *(spike_check(segment, stream) for stream in segment.spike_streams),
     ]
     before: Frame | None = None
     for k in range(segment.frame_count):

@@ -1,7 +1,9 @@
 """Spike streams: as many polls as time allows, padding empty, and a rate that follows the light.
 
 Light between two frames is taken as the trapezoid of the two; how far it may be off is taken from
-their difference, added up over intervals as independent errors are.
+their difference, added up over intervals as independent errors are. A camera with noise, dead time
+or a reset to zero gives another rate for the same light, so there only the correlation of counts
+with light is checked.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset import Segment, SpikeStream
-from datagen.validate.frames import Frame
-from datagen.validate.report import Check, at_most, no_faults
+from datagen.validate.correlation import LEAST, Correlation, Picture
+from datagen.validate.frames import Frame, FrameCheck
+from datagen.validate.report import Check, at_least, at_most, no_faults, not_applicable
 from schemas.arrays import SpikeArray
+from schemas.sensor import SpikeCameraSpec
 
 TOTAL_LIMIT = 0.03
 """Relative error of all spikes together, one per pixel aside: what trapezoids over frames leave."""
@@ -41,36 +45,67 @@ def check_polls(segment: Segment, stream: SpikeStream) -> Iterator[Check]:
                     f"{len(stream):,} polls, each where its time is")  # fmt: skip
 
 
-class RateCheck:
-    """Spikes are `alpha` times luminance per poll; a pixel brighter than 1 / alpha is saturated."""
+def spike_check(segment: Segment, stream: SpikeStream) -> FrameCheck:
+    """The strictest check that a camera allows."""
+    assert isinstance(stream.sensor, SpikeCameraSpec)
+    if stream.sensor.noisy:
+        return LightCheck(segment, stream, stream.sensor)
+    return RateCheck(segment, stream)
+
+
+class _CountCheck:
+    """Counts the spikes of every interval beside the light of its two pictures."""
 
     def __init__(self, segment: Segment, stream: SpikeStream) -> None:
         self._segment, self._stream = segment, stream
-        shape = (segment.intrinsics.height, segment.intrinsics.width)
-        self._seen, self._expected, self._doubt = (np.zeros(shape) for _ in range(3))
+        self._shape = (segment.intrinsics.height, segment.intrinsics.width)
         self._padding = 0
 
     def see(self, before: Frame | None, now: Frame) -> None:
-        """Count the spikes of an interval beside the trapezoid of its two pictures."""
+        """Count the spikes of an interval."""
         if before is None:
             return
         stream = self._stream
         first, last = int(stream.frame_to_poll[before.k]), int(stream.frame_to_poll[now.k])
         last = min(last, len(stream))
+        seen = np.zeros(self._shape)
         for poll in range(first, last, POLLS_AT_ONCE):
             part = stream.slice_by_poll(poll, min(poll + POLLS_AT_ONCE, last))
-            self._seen += spikes_per_pixel(part)
+            seen += spikes_per_pixel(part)
             self._padding += _padding(part)
         start, end = (
             np.minimum(stream.alpha * f.luminance.astype(float), 1) for f in (before, now)
         )
-        self._expected += (last - first) * 0.5 * (start + end)
-        self._doubt += ((last - first) * 0.5 * (start - end)) ** 2
+        self._add(seen, last - first, start, end)
 
     def results(self) -> Iterator[Check]:
         """The checks."""
+        yield at_most(f"{self._stream.group}/padding", self._segment.name, self._padding, 0,
+                      "bits set beyond the last pixel")  # fmt: skip
+        yield from self._verdict()
+
+    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
+        """Take spikes by pixel, and spikes per poll in the light of the first and last picture."""
+        raise NotImplementedError
+
+    def _verdict(self) -> Iterator[Check]:
+        raise NotImplementedError
+
+
+class RateCheck(_CountCheck):
+    """Spikes are `alpha` times luminance per poll; a pixel brighter than 1 / alpha is saturated."""
+
+    def __init__(self, segment: Segment, stream: SpikeStream) -> None:
+        super().__init__(segment, stream)
+        self._seen, self._expected, self._doubt = (np.zeros(self._shape) for _ in range(3))
+
+    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
+        self._seen += seen
+        self._expected += polls * 0.5 * (start + end)
+        self._doubt += (polls * 0.5 * (start - end)) ** 2
+
+    def _verdict(self) -> Iterator[Check]:
         name, group = self._segment.name, self._stream.group
-        yield at_most(f"{group}/padding", name, self._padding, 0, "bits set beyond the last pixel")
         seen, expected = self._seen, self._expected
         total = max(abs(seen.sum() - expected.sum()) - seen.size, 0.0) / max(expected.sum(), 1.0)
         yield at_most(f"{group}/total", name, float(total), TOTAL_LIMIT,
@@ -79,6 +114,40 @@ class RateCheck:
         error = np.abs(seen - expected) / explained
         yield at_most(f"{group}/rate", name, float(np.median(error)), 1,
                       "median error of a pixel's count in units of what its two pictures explain")  # fmt: skip
+
+
+class LightCheck(_CountCheck):
+    """Brighter pixels fire more often, whatever else happens."""
+
+    def __init__(self, segment: Segment, stream: SpikeStream, sensor: SpikeCameraSpec) -> None:
+        super().__init__(segment, stream)
+        self._sensor = sensor
+        self._correlation = Correlation()
+        """Of the light of an interval with its spikes."""
+        self._noise: list[float] = []
+
+    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
+        expected = polls * 0.5 * (start + end)
+        self._correlation.add(expected, seen)
+        self._noise.append(self._variance(expected, polls))
+
+    def _variance(self, expected: Picture, polls: int) -> float:
+        """Variance that noise and whole numbers leave of the counts of an interval."""
+        sensor = self._sensor
+        relative = sensor.gain_sigma**2 + sensor.threshold_sigma**2
+        per_spike = sensor.reset_noise_sigma**2
+        if sensor.electrons_per_spike:
+            per_spike += 1 / max(sensor.electrons_per_spike, 1)
+        dark = (polls * sensor.dark_current_sigma) ** 2
+        return float(1 / 3 + dark + per_spike * expected.mean() + relative * (expected**2).mean())
+
+    def _verdict(self) -> Iterator[Check]:
+        name, promise = self._segment.name, f"{self._stream.group}/correlation"
+        if self._correlation.variance_of_x < np.mean(self._noise):
+            yield not_applicable(promise, name, "the light varies less than noise does")
+            return
+        yield at_least(promise, name, self._correlation.value, LEAST,
+                       "correlation of spikes with light")  # fmt: skip
 
 
 def spikes_per_pixel(spikes: SpikeArray) -> NDArray[np.int64]:

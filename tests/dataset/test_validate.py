@@ -122,14 +122,24 @@ def _sensor(**changes: Any) -> Damage:
     return damage
 
 
+def _spike_sensor(**changes: Any) -> Damage:
+    """Change the spike camera in the job and in the stream."""
+
+    def damage(file: h5py.File) -> None:
+        spec = _change_job(file, "sensors", changes, index=1)
+        file["spikes"].attrs["sensor"] = spec.sensors[1].model_dump_json()
+
+    return damage
+
+
 def _segment(**changes: Any) -> Damage:
     """Change the first segment in the job."""
     return lambda file: _change_job(file, "segments", changes)
 
 
-def _change_job(file: h5py.File, part: str, changes: dict[str, Any]) -> JobSpec:
+def _change_job(file: h5py.File, part: str, changes: dict[str, Any], *, index: int = 0) -> JobSpec:
     job = json.loads(file.attrs["spec"])
-    job[part][0].update(changes)
+    job[part][index].update(changes)
     spec = JobSpec.model_validate(job)
     file.attrs["spec"], file.attrs["spec_sha256"] = spec.canonical_json(), spec.digest()
     return spec
@@ -198,6 +208,8 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("spikes/padding", _put("spikes/packed", (7, -1), 255)),
     ("spikes/total", _put("spikes/packed", (slice(None), slice(8)), 255)),
     ("spikes/rate", _change("spikes/packed", _bright_as_dark)),
+    ("spikes/correlation", _both(_spike_sensor(gain_sigma=0.01),
+                                 _change("spikes/packed", _bright_as_dark))),
     ("depth/positive", _both(_put("frames/depth", (1, 3, 3), -1), _true_flow)),
     ("instance/known", _both(_put("frames/instance", (1, 3, 3), 7), _true_flow)),
     ("instance/background", _both(_put("frames/depth", (1, 3, 3), np.inf), _true_flow)),
@@ -225,7 +237,7 @@ def test_good_dataset_passes(tiny: Path) -> None:
     measured = {check.name for check in report.checks if check.limit is not None}
     wanted = {name for name, _ in DAMAGES} | {n for names, _ in CONSEQUENCES for n in names}
     wanted |= {"manifest/file", "manifest/entry"}
-    assert wanted - measured == {"events/correlation"}
+    assert wanted - measured == {"events/correlation", "spikes/correlation"}
 
 
 @pytest.mark.parametrize(
