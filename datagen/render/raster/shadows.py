@@ -42,7 +42,8 @@ DENSITY_OF_MANY = (1.0, 1.0)
 LEAST_COSINE = 0.1
 """Surfaces that are seen more edge-on than this get no coarser nodes."""
 
-
+RECENT = 64
+"""A power of two."""
 MOVES = -(1 << 62)
 
 
@@ -68,6 +69,8 @@ class Wanted(NamedTuple):
     """As `node_at`."""
     sizes: NDArray[np.int64]
     """(2,) how many of each."""
+    recent: NDArray[np.uint64]
+    """(RECENT, 2) keys of pages that were found, and the pages: neighbours look at the same."""
 
 
 class Nodes(NamedTuple):
@@ -135,7 +138,9 @@ def see_lamps(
     Returns:
         Whether everything was known.
     """
-    lattice, wanted = nodes
+    lattice = nodes.lattice
+    for k in range(RECENT):
+        nodes.wanted.recent[k, 0] = np.uint64(0)
     step = 1.0 / samples.oversample
     density = DENSITY if samples.oversample == 1 else DENSITY_OF_MANY
     for p in range(points):
@@ -164,7 +169,7 @@ def see_lamps(
         if fragment.known and fragment.node != 0:
             _add_same(fragment.node, fragment.count, lattice, visible, fragment.point)
         elif fragment.known:
-            fragment.known = _add_samples(fragment, place, samples, lattice, wanted, visible)
+            fragment.known = _add_samples(fragment, place, samples, nodes, visible)
         all_known &= fragment.known
     return all_known
 
@@ -178,13 +183,13 @@ def _look_around(
     density: tuple[float, float],
     nodes: Nodes,
 ) -> None:
-    """Compare the nodes around a fragment's pixel, finer ones where coarse ones differ."""
-    for k in range(2):
-        side = np.float32(density[k]) * spacing
+    """Compare the nodes around a fragment's pixel; where they differ, go on to finer ones."""
+    side = np.float32(density[0]) * spacing
+    fragment.level[0], fragment.level[1] = level_of(edge[0], side), level_of(edge[1], side)
+    _compare(fragment, place, nodes)
+    if fragment.known and fragment.node == 0:
+        side = np.float32(density[1]) * spacing
         fragment.level[0], fragment.level[1] = level_of(edge[0], side), level_of(edge[1], side)
-        _compare(fragment, place, nodes.lattice, nodes.wanted)
-        if not fragment.known or fragment.node != 0 or density[0] == density[1]:
-            break
 
 
 @inlined
@@ -199,24 +204,25 @@ def _first_of_record(fragments: Records, f: int) -> int:
 
 
 @inlined
-def _compare(fragment: Any, place: tuple[int, int], lattice: Lattice, wanted: Wanted) -> None:
+def _compare(fragment: Any, place: tuple[int, int], nodes: Nodes) -> None:
     """Write whether the nodes around a fragment's pixel are known, and one if they are alike.
 
     `place` is the surface and the corner that its lattice starts from.
     """
+    lattice, wanted = nodes.lattice, nodes.wanted
     known, same, one = True, True, np.int64(-1 - 3 * place[0])
     for k in range(lattice.page.shape[1]):
         if fragment.level[0] == 0 and fragment.level[1] == 0:
             both, either = _words_of_corners(place[0], k, lattice)
         else:
-            both, either, one = _words_around(fragment, place, k, lattice, wanted, False)
+            both, either, one = _words_around(fragment, place, k, nodes, False)
         known &= both & np.uint32(KNOWN) != 0
         same &= both == either
     if not known and fragment.level[0] == 0 and fragment.level[1] == 0:
         for c in range(3):
             _want_node(-1 - 3 * place[0] - c, wanted)
     elif not known:
-        _words_around(fragment, place, 0, lattice, wanted, True)
+        _words_around(fragment, place, 0, nodes, True)
     fragment.known = known
     fragment.node = one if same and known else 0
 
@@ -231,12 +237,13 @@ def _words_of_corners(surface: int, k: int, lattice: Lattice) -> tuple[np.uint32
 
 @inlined
 def _words_around(
-    fragment: Any, place: tuple[int, int], k: int, lattice: Lattice, wanted: Wanted, ask: bool
+    fragment: Any, place: tuple[int, int], k: int, nodes: Nodes, ask: bool
 ) -> tuple[np.uint32, np.uint32, np.int64]:
     """Word k of all nodes around a pixel: bits that all have, bits that any has; one node.
 
     A page that is not there counts as unknown and is asked for; so are unknown nodes if `ask`.
     """
+    lattice, wanted = nodes.lattice, nodes.wanted
     surface, corner = place
     level = (np.int64(fragment.level[0]), np.int64(fragment.level[1]))
     across, along = np.int64(1) << level[0], np.int64(1) << level[1]
@@ -254,7 +261,7 @@ def _words_around(
             if i * along + j * across >= across * along:
                 continue
             key = key_of(surface, level, column, row)
-            page = find_page(lattice.slot_key, lattice.slot_page, key)
+            page = _page_of(key, nodes)
             if page == 0:
                 both = np.uint32(0)
                 _want_page(key, wanted)
@@ -303,21 +310,30 @@ def _inside(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating
 
 
 @inlined
+def _page_of(key: np.uint64, nodes: Nodes) -> np.int64:
+    """The page of a key, 0 when there is none."""
+    place = (key >> np.uint64(32)) + (key >> np.uint64(12)) + key
+    found = nodes.wanted.recent[np.int64(place & np.uint64(RECENT - 1))]
+    if found[0] != key:
+        found[1] = np.uint64(find_page(nodes.lattice.slot_key, nodes.lattice.slot_page, key))
+        found[0] = key
+    return np.int64(found[1])
+
+
+@inlined
 def _add_samples(
     fragment: Any,
     place: tuple[int, int],
     samples: Samples,
-    lattice: Lattice,
-    wanted: Wanted,
+    nodes: Nodes,
     visible: NDArray[np.float32],
 ) -> bool:
     """Add what every sample of a fragment sees, interpolated between nodes.
 
     Returns:
-        Whether all nodes were known. After `_compare` they are, but for samples that rounding moves
-        out of the pixel's cells; then the sum is good for nothing.
+        Whether all nodes were known; if not, the sum is good for nothing.
     """
-    known, last_key, page = True, np.uint64(0), np.int64(0)
+    known = True
     bits, k = fragment.samples & samples.looks, fragment.sub * samples.side
     if bits == np.uint64(0):
         bits = fragment.samples
@@ -325,23 +341,37 @@ def _add_samples(
     while bits != np.uint64(0):
         if bits & np.uint64(1) != np.uint64(0):
             b1, b2 = _inside(fragment, samples.place[k, 0], samples.place[k, 1])
-            if fragment.level[0] == 0 and fragment.level[1] == 0:
-                node, weight = _between_corners(place[0], b1, b2)
-            else:
-                key, cell, weight = _cell_around(fragment, place, b1, b2)
-                if key != last_key:
-                    last_key = key
-                    page = find_page(lattice.slot_key, lattice.slot_page, key)
-                    if page == 0:
-                        _want_page(key, wanted)
-                        return False
-                at = page * NODES + cell
-                node = (at, at + 1, at + SIDE, at + SIDE + 1)
-            for c in range(4):
-                known &= _want_if_unknown(node[c], lattice, wanted)
-            _add_sample(node, weight, share, lattice, visible, fragment.point)
+            known &= _add_sample(fragment, place, b1, b2, share, nodes, visible)
         bits >>= np.uint64(1)
         k += 1
+    return known
+
+
+@inlined
+def _add_sample(
+    fragment: Any,
+    place: tuple[int, int],
+    b1: np.floating,
+    b2: np.floating,
+    share: np.floating,
+    nodes: Nodes,
+    visible: NDArray[np.float32],
+) -> bool:
+    """Add `share` of what one place sees; whether the nodes around it were known."""
+    if fragment.level[0] == 0 and fragment.level[1] == 0:
+        node, weight = _between_corners(place[0], b1, b2)
+    else:
+        key, cell, weight = _cell_around(fragment, place, b1, b2)
+        page = _page_of(key, nodes)
+        if page == 0:
+            _want_page(key, nodes.wanted)
+            return False
+        at = page * NODES + cell
+        node = (at, at + 1, at + SIDE, at + SIDE + 1)
+    known = True
+    for c in range(4):
+        known &= _want_if_unknown(node[c], nodes.lattice, nodes.wanted)
+    _add_mean(node, weight, share, nodes.lattice, visible, fragment.point)
     return known
 
 
@@ -422,7 +452,7 @@ def _add_same(
 
 
 @inlined
-def _add_sample(
+def _add_mean(
     node: tuple[int, int, int, int],
     weight: tuple[np.floating, np.floating, np.floating, np.floating],
     times: np.floating,
@@ -430,18 +460,22 @@ def _add_sample(
     visible: NDArray[np.float32],
     point: int,
 ) -> None:
-    """Weighted mean of the nodes that face the lamp."""
+    """Add `times` the weighted mean of the nodes that face each lamp."""
     for lamp in range(visible.shape[1]):
+        k = lamp // LAMPS_PER_WORD
+        first = _field(_word(node[0], k, lattice), lamp)
         total = sure = np.float32(0.0)
+        same = True
         for c in range(4):
-            seen = _field(_word(node[c], lamp // LAMPS_PER_WORD, lattice), lamp)
-            if seen != FACING_AWAY:
-                total += weight[c] * np.float32(seen)
-                sure += weight[c]
-        if sure > np.float32(1e-6):
-            visible[point, lamp] += times * total / (sure * np.float32(FULL))
-        else:
-            visible[point, lamp] += times
+            seen = _field(_word(node[c], k, lattice), lamp)
+            same &= seen == first
+            facing = np.float32(0.0) if seen == FACING_AWAY else weight[c]
+            total += facing * np.float32(seen)
+            sure += facing
+        if same or sure <= np.float32(1e-6):
+            total = np.float32(first if same and first != FACING_AWAY else FULL)
+            sure = np.float32(1.0)
+        visible[point, lamp] += times * total / (sure * np.float32(FULL))
 
 
 @inlined

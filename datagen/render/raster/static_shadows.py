@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from datagen.render.geometry import first_triangles
 from datagen.render.raster.lattice import LAMPS_PER_WORD, Lattice, add_pages, empty_lattice
 from datagen.render.raster.lattice_fill import place_nodes, seen_by, write_nodes
-from datagen.render.raster.shadows import MOVES, Nodes, Statics, Wanted
+from datagen.render.raster.shadows import MOVES, RECENT, Nodes, Statics, Wanted
 from datagen.render.tracer import Surroundings, Tracer
 from datagen.render.vectors import Records
 from datagen.scenes.model import Scene
@@ -25,7 +25,12 @@ PAGES_PER_KEY = 8
 
 def new_wanted() -> Wanted:
     """Nothing wanted yet."""
-    return Wanted(np.empty(WANTED, np.uint64), np.empty(WANTED, np.int64), np.zeros(2, np.int64))
+    return Wanted(
+        keys=np.empty(WANTED, np.uint64),
+        nodes=np.empty(WANTED, np.int64),
+        sizes=np.zeros(2, np.int64),
+        recent=np.zeros((RECENT, 2), np.uint64),
+    )
 
 
 class StaticShadows:
