@@ -33,6 +33,7 @@ LOW_WORD = np.uint64(0xFFFFFFFF)
 ROW = TILE + 40
 U0, U1, G, A, B, X, STEP, COUNT, ON, OFF, LEAK, SHIFT, TURN, HEIGHT = (i * ROW for i in range(14))
 LEVEL, SIGMA, DONE = STEP, COUNT, ON
+NUMBER, MEAN, SINCE = U0, U1, G
 """Rows of the listed pixels' float64 workspace: closed form, threshold ahead, crossings, what
 they are, how far their reference has moved, where u turns and its height there."""
 ROWS = 14
@@ -130,7 +131,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                 _shift(found, v, w)
                 if noise.leak_jitter > 0.0:
                     _redraw_leak(found, a, t[k], t[k + 1], ramp[1], noise.leak_key,
-                                 noise.leak_jitter, last_event, event_count, mean_leak, w)  # fmt: skip
+                                 noise.leak_jitter, last_event, event_count, mean_leak, z, w)  # fmt: skip
             if intervals.settle[k]:
                 f.restart_leak(b - a, ramp[1], w)
             forget(shots, struck)
@@ -360,12 +361,15 @@ def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILE)
 def _newton(n, z):  # type: ignore[no-untyped-def]
-    """Two steps from the guess, or the chord, where not done; returns how many are not then."""
+    """Two steps from the guess, or a parabola, where not done; returns how many are not then."""
     hard = 0
     for i in range(n):
         u0, g, a, x, level = z[U0 + i], z[G + i], z[A + i], z[X + i], z[LEVEL + i]
         guess, done = z[SIGMA + i], z[DONE + i]
-        s = guess if guess == guess else (level - u0) / (z[U1 + i] - u0)
+        whole = z[U1 + i] - u0
+        chord = (level - u0) / whole
+        bow = a * x * x / (2.0 + x + 0.5 * x * x) * chord * (1.0 - chord)
+        s = guess if guess == guess else chord - bow / whole
         s -= _newton_step(s, u0, g, a, x, level)
         step = _newton_step(s, u0, g, a, x, level)
         s -= step
@@ -433,18 +437,27 @@ def _shift(found, v, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _redraw_leak(found, a, t0, t1, ramp, key, jitter, last_event, event_count, mean_leak, w):  # type: ignore[no-untyped-def]
+def _redraw_leak(found, a, t0, t1, ramp, key, jitter, last_event, event_count, mean_leak, z, w):  # type: ignore[no-untyped-def]
     """Give pixels that had an event another leak rate, from the instant of their last event on.
 
     The rate is drawn from the pixel, a + its place in the tile, and the number of its event.
     Voltages do not jump there; `ramp` is the time since the leak's common start at t1.
     """
-    for j in found:
-        if last_event[j] > t0 and mean_leak[j] > 0.0:
-            stream = mix(key + np.uint64(event_count[j]) * GOLDEN)
-            word = mix(stream + np.uint64(a + j) * GOLDEN)
-            drawn = 1.0 + jitter * normal_of(word)
-            leak = np.float32(mean_leak[j] * np.maximum(drawn, 0.0))
-            elapsed = ramp - np.float32(t1 - last_event[j])
-            w[f.MOVED + j] -= (leak - w[f.LEAK + j]) * elapsed
-            w[f.LEAK + j] = leak
+    m = found.size
+    gather(event_count, found, z[NUMBER : NUMBER + m])
+    gather(mean_leak, found, z[MEAN : MEAN + m])
+    gather(w[f.LEAK :], found, z[LEAK : LEAK + m])
+    for k in range(m):
+        z[SINCE + k] = last_event[np.uint32(found[k])] - t0
+    for k in range(m):
+        stream = mix(key + np.uint64(z[NUMBER + k]) * GOLDEN)
+        word = mix(stream + np.uint64(a + found[k]) * GOLDEN)
+        mean, since, past = z[MEAN + k], z[SINCE + k], np.float32(z[LEAK + k])
+        leak = np.float32(mean * np.maximum(1.0 + jitter * normal_of(word), 0.0))
+        leak = leak if (since > 0.0) & (mean > 0.0) else past
+        z[LEAK + k] = leak
+        z[SHIFT + k] = (leak - past) * (ramp - np.float32((t1 - t0) - since))
+    for k in range(m):
+        j = np.uint32(found[k])
+        w[f.MOVED + j] -= np.float32(z[SHIFT + k])
+        w[f.LEAK + j] = z[LEAK + k]
