@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
-from datagen.errors import DatagenError, SpecError, kind_of
+from datagen.errors import DatagenError, ResourceError, SpecError, kind_of
 from schemas.base import Split
 
 if TYPE_CHECKING:
@@ -25,12 +25,23 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
+@contextlib.contextmanager
+def _memory_told() -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise ResourceError(
+            f"out of memory: {error}; expected a smaller picture, fewer workers or a larger machine"
+        ) from error
+
+
 class _Group(click.Group):
     """Turns errors raised on purpose into one clear message and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _memory_told():
+                return super().invoke(ctx)
         except DatagenError as error:
             click.echo(f"error: {error}", err=True)
             raise SystemExit(2) from error
@@ -480,7 +491,8 @@ def _as_worker(supervised: bool) -> Iterator[None]:
     if supervised:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        yield
+        with _memory_told():
+            yield
     except DatagenError as error:
         _report({"event": "error", "kind": kind_of(error), "message": str(error)})
         raise SystemExit(2) from error

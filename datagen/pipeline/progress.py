@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,10 @@ from tqdm import tqdm
 
 from datagen.pipeline.job import read_manifest
 from schemas.job import JobSpec
+
+CARD = "card.md"
+SHOWN = 5
+"""Warnings that are printed; the card has all."""
 
 
 class JobProgress:
@@ -67,6 +72,7 @@ class JobProgress:
             "bytes": sum(s.size for s in segments),
             "stage_seconds": {name: round(s, 2) for name, s in self.seconds.most_common()},
             "notes": list(self.notes),
+            "warnings": _warnings(out),
         }
 
     def describe(self, out: Path) -> str:
@@ -77,12 +83,23 @@ class JobProgress:
             f"  {s:9.1f} s  {100 * s / total:3.0f} %  {n}" for n, s in self.seconds.most_common()
         ]
         notes = [f"  {note}" for note in summary["notes"]]
+        warnings = [f"  {warning}" for warning in summary["warnings"][:SHOWN]]
+        if hidden := len(summary["warnings"]) - len(warnings):
+            warnings.append(f"  and {hidden} more in {out / CARD}")
         return "\n".join(
             [
                 f"{out}: {summary['frames']:,} frames, {summary['sub_frames']:,} pictures, "
                 f"{summary['events']:,} events, {summary['spikes']:,} spikes, {summary['bytes']:,} bytes",
                 *(["worker time per stage:", *stages] if stages else ["nothing was left to do"]),
                 *(["not rendered:", *notes] if notes else []),
-                f"look at {out / 'previews'} and {out / 'card.md'}",
+                *(["warnings:", *warnings] if warnings else []),
+                f"look at {out / 'previews'} and {out / CARD}",
             ]
         )
+
+
+def _warnings(out: Path) -> list[str]:
+    """What the card of a dataset warns of."""
+    card = out / "card.json"
+    found: list[str] = json.loads(card.read_text())["warnings"] if card.is_file() else []
+    return found

@@ -102,6 +102,18 @@ def test_too_large_for_the_disk(tmp_path: Path) -> None:
     assert "are free" in message
 
 
+def test_too_large_for_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Say that memory is short instead of where the program stood."""
+
+    def estimate(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 71.5 GiB")
+
+    monkeypatch.setattr("datagen.pipeline.estimate.estimate", estimate)
+    result = run("estimate", str(write_job(tmp_path, tiny_job())))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: out of memory: Unable to allocate 71.5 GiB")
+
+
 @pytest.mark.parametrize("content", [None, "not a stage", "#usda 1.0\ndef Mesh {{{"])
 def test_stage(tmp_path: Path, content: str | None) -> None:
     """Refuse a stage that does not exist or is not USD."""

@@ -1,0 +1,30 @@
+"""What is printed when a job is done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tiny_dataset import build_dataset, tiny_spec
+
+from datagen.pipeline.progress import SHOWN, JobProgress
+
+
+def test_warnings_of_the_card_are_printed(tmp_path: Path) -> None:
+    """Print the first warnings where the user looks, and say where the others are."""
+    build_dataset(tmp_path)
+    warnings = [f"warning {i}" for i in range(SHOWN + 2)]
+    (tmp_path / "card.json").write_text(json.dumps({"warnings": warnings}))
+    with JobProgress(tiny_spec(), quiet=True) as progress:
+        told = progress.describe(tmp_path)
+        assert progress.summary(tmp_path)["warnings"] == warnings
+    assert warnings[SHOWN - 1] in told
+    assert warnings[SHOWN] not in told
+    assert "and 2 more in" in told
+
+
+def test_no_warnings_no_heading(tmp_path: Path) -> None:
+    """Leave the heading out where there is nothing to warn of."""
+    build_dataset(tmp_path)
+    with JobProgress(tiny_spec(), quiet=True) as progress:
+        assert "warnings" not in progress.describe(tmp_path)
