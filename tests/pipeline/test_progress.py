@@ -20,6 +20,7 @@ def test_warnings_of_the_card_are_printed(tmp_path: Path) -> None:
         assert progress.summary(tmp_path)["warnings"] == warnings
     assert warnings[SHOWN - 1] in told
     assert warnings[SHOWN] not in told
+    assert "\nwarnings:\n" in told
     assert "and 2 more in" in told
 
 
@@ -27,4 +28,4 @@ def test_no_warnings_no_heading(tmp_path: Path) -> None:
     """Leave the heading out where there is nothing to warn of."""
     build_dataset(tmp_path)
     with JobProgress(tiny_spec(), quiet=True) as progress:
-        assert "warnings" not in progress.describe(tmp_path)
+        assert "\nwarnings:" not in progress.describe(tmp_path)
