@@ -63,6 +63,15 @@ def exponential(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def exponentials(x):  # type: ignore[no-untyped-def]
+    """`exponential` of every element of a flat array."""
+    out = np.empty(x.size, np.float64)
+    for i in range(x.size):
+        out[i] = exponential(x[i])
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def natural_log_f32(x):  # type: ignore[no-untyped-def]
     """ln x of a normal positive float32, to 1e-7 of the larger of ln x and 1."""
     bits = np.float32(x).view(np.int32)

@@ -58,11 +58,17 @@ def normal(key, counter):  # type: ignore[no-untyped-def]
     word = np.uint64(key) + np.uint64(counter) * GOLDEN
     while True:
         word = mix(word)
-        a = 2.0 * uniform(word, 1) - 1.0
-        b = 2.0 * uniform(word, 2) - 1.0
-        square = a * a + b * b
+        a, square = _point(word)
         if 0.0 < square < 1.0:
             return a * np.sqrt(-2.0 * natural_log(square) / square)
+
+
+@njit(cache=True, nogil=True)
+def _point(word):  # type: ignore[no-untyped-def]
+    """One coordinate of a point in the square from -1 to 1, and its distance to 0 squared."""
+    a = 2.0 * uniform(word, 1) - 1.0
+    b = 2.0 * uniform(word, 2) - 1.0
+    return a, a * a + b * b
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -81,9 +87,17 @@ def _uniforms(key, first, n):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _normals(key, n):  # type: ignore[no-untyped-def]
+    """`normal` of 0 .. n-1; the first point, mostly in the circle, is tried without branches."""
     out = np.empty(n, np.float64)
     for i in range(n):
-        out[i] = normal(key, i)
+        a, square = _point(mix(np.uint64(key) + np.uint64(i) * GOLDEN))
+        within = 0.0 < square < 1.0
+        square = square if within else 0.5
+        drawn = a * np.sqrt(-2.0 * natural_log(square) / square)
+        out[i] = drawn if within else np.nan
+    for i in range(n):
+        if out[i] != out[i]:
+            out[i] = normal(key, i)
     return out

@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import exponential
+from datagen.sensors.elementary import exponentials
 from datagen.sensors.events.noisy_filter import NoisyPixels
 from datagen.sensors.events.noisy_kernel import Intervals, Noise, noisy_tiles
 from datagen.sensors.events.records import RecordBuffers, Records, addresses
@@ -50,7 +50,8 @@ class NoisyModel:
         rate = np.full(self._shape, spec.leak_rate_hz)
         if spec.noise_rate_cov_decades > 0:
             spread = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
-            rate *= exponential.py_func(math.log(10.0) * spec.noise_rate_cov_decades * spread)
+            power = math.log(10.0) * spec.noise_rate_cov_decades * spread
+            rate *= exponentials(power.ravel()).reshape(self._shape)
         if spec.hot_pixel_fraction > 0:
             hot = uniform_field(stream_key(self._key, HOT_PIXELS), self._shape)
             rate[hot < spec.hot_pixel_fraction] = spec.hot_pixel_rate_hz

@@ -62,8 +62,8 @@ class RecordBuffers:
 
 def addresses(height: int, width: int) -> NDArray[np.uint64]:
     """The address bits of every pixel's records, flat."""
-    y, x = np.divmod(np.arange(height * width, dtype=np.uint64), np.uint64(width))
-    return x << X_SHIFT | y << Y_SHIFT
+    x, y = np.arange(width, dtype=np.uint64), np.arange(height, dtype=np.uint64)
+    return (y[:, None] << Y_SHIFT | x << X_SHIFT).ravel()
 
 
 @njit(cache=True, nogil=True)
