@@ -33,7 +33,7 @@ FRAME_US = 1_000
 SLOW, FAST = (0.5, 0.2), (3.5, 1.3)
 """Motion of the texture [px per picture]: about 0.15 and 1.0 events per pixel and picture."""
 SIZES = {"346x260": (260, 346), "640x480": (480, 640), "1280x720": (720, 1280)}
-BATCH = {1: 8, 2: 32}
+BATCH = {1: 16, 2: 32}
 """Pictures per step by threads."""
 SPIKE_BATCH = 20
 CLEAN = EventCameraSpec(threshold_sigma=0.0)
