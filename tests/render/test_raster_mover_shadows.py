@@ -117,6 +117,18 @@ def test_the_mask_leaves_most_of_a_picture_out() -> None:
     assert 0.01 < mask.mean() < 0.2
 
 
+def test_the_mask_tells_movers_and_lamps_apart() -> None:
+    """Mark with bits of their own the strips that two lamps make of two objects."""
+    balls = np.array([((-0.5, 0.0, 1.0), 0.1), ((0.5, 0.0, 1.0), 0.1)], BALL)
+    eye = eye_of(CAMERA, looking((0.0, -4.0, 2.0), (0.0, 0.0, 0.5)))
+    lights = lamp_table(tuple(sun(direction=(x, 0.0, -0.8), angle=0.01) for x in (0.6, -0.6)))
+    mask = shadow_mask(balls, lights, 5.0, eye, 48, 40)
+    for b in range(2):
+        for k in range(2):
+            alone = shadow_mask(balls[b : b + 1], lights[k : k + 1], 5.0, eye, 48, 40)
+            np.testing.assert_array_equal(mask >> (2 * b + k) & 1, alone)
+
+
 def test_balls_hold_moving_meshes() -> None:
     """Bound the moving instances' points where they are, stretched placements included."""
     stretched = rotation(1, 0.3) @ np.diag([3.0, 0.5, 1.0])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datagen.render.compiled import inlined, inner
 from datagen.render.raster.edges import cover_band, gather_piece
 from datagen.render.raster.fragments import same_pixel
-from datagen.render.raster.mover_shadows import may_shade
+from datagen.render.raster.mover_shadows import may_shade, pair_bit
 from datagen.render.raster.picture import Picture, Shot
 from datagen.render.raster.points import merge
 from datagen.render.raster.shade import shade
@@ -152,9 +152,12 @@ def _needs_rays(
         point = points[p]
         if point.instance >= 0:
             needed |= statics.first[point.instance] == MOVES
-            if shot.shadowed[point.row, point.column] and not needed:
-                for k in range(len(lamps)):
-                    needed |= shaded_by_mover(point, lamps[k], shot.balls)
+            pairs = shot.shadowed[point.row, point.column]
+            if pairs != 0 and not needed:
+                for b in range(len(shot.balls)):
+                    for k in range(len(lamps)):
+                        if pairs & pair_bit(b, k, len(lamps)) != 0:
+                            needed |= may_shade(shot.balls[b], lamps[k], vector(point.start))
     return needed
 
 

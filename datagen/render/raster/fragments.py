@@ -74,7 +74,7 @@ def gather(
             if side % LANES == 0:
                 count = _distinct_lanes(nearest, at + q * side, side, sums[q], out, before)
             else:
-                count = _distinct(nearest, at + q * side, side, offset[q * side :], out, before)
+                count = _distinct(nearest, at, q * side, side, offset, out, before)
             for f in range(before, count):
                 fragment = out[f]
                 fragment.column, fragment.row, fragment.sub = x, row, q
@@ -126,6 +126,7 @@ def _sum_places(out: Any, seen: np.uint64, sums: NDArray[np.float64]) -> None:
 def _distinct(
     nearest: NDArray[np.int32],
     at: int,
+    first: int,
     side: int,
     offset: NDArray[np.float64],
     out: Records,
@@ -134,7 +135,7 @@ def _distinct(
     """Append one fragment per distinct record among samples of a sub-pixel; places are summed."""
     count, f = before, before
     for k in range(side):
-        seen = nearest[at + k]
+        seen = nearest[at + first + k]
         if f == count or out[f].record != seen:
             f = before
         while f < count and out[f].record != seen:
@@ -146,7 +147,7 @@ def _distinct(
             count += 1
         out[f].samples |= np.uint64(1) << np.uint64(k)
         out[f].count += 1
-        x, y = offset[k, 0], offset[k, 1]
+        x, y = offset[first + k, 0], offset[first + k, 1]
         out[f].place[0] += x
         out[f].place[1] += y
         out[f].spread[0] += x * x

@@ -64,8 +64,8 @@ def reach_of(balls: Records, box: NDArray[np.float64]) -> float:
 @kernel
 def shadow_mask(
     balls: Records, lamps: Records, reach: float, eye: Eye, width: int, height: int
-) -> NDArray[np.bool_]:
-    """Pixels whose static surfaces may lie in a mover's shadow, shape (height, width).
+) -> NDArray[np.uint32]:
+    """Bits of pairs of a mover and a lamp in whose shadow a pixel's static surfaces may lie.
 
     Args:
         balls: BALL records in the world frame.
@@ -74,8 +74,11 @@ def shadow_mask(
         eye: the camera.
         width: columns.
         height: rows.
+
+    Returns:
+        Shape (height, width); bits as of `pair_bit`.
     """
-    out = np.zeros((height, width), np.bool_)
+    out = np.zeros((height, width), np.uint32)
     for b in range(len(balls)):
         for k in range(len(lamps)):
             bounded, left, right = _edges(balls[b], lamps[k], reach, eye)
@@ -84,8 +87,14 @@ def shadow_mask(
                 if bounded:
                     first, last = _between(left, right, y, width)
                 for x in range(first, last):
-                    out[y, x] = True
+                    out[y, x] |= pair_bit(b, k, len(lamps))
     return out
+
+
+@inlined
+def pair_bit(ball: int, lamp: int, lamps: int) -> np.uint32:
+    """The bit of a mover and a lamp; where there are more than 32 pairs they share bits."""
+    return np.uint32(1) << np.uint32((ball * lamps + lamp) % 32)
 
 
 @kernel

@@ -27,7 +27,7 @@ class Shot(NamedTuple):
     height: int
     balls: Records
     """BALL records of the movers."""
-    shadowed: NDArray[np.bool_]
+    shadowed: NDArray[np.uint32]
     """(height, width) `mover_shadows.shadow_mask`."""
 
 
