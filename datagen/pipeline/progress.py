@@ -27,7 +27,7 @@ class JobProgress:
         self.notes: dict[str, None] = {}
         total = sum(segment.frame_count for segment in spec.segments)
         self._bar = tqdm(
-            total=total, unit="frame", desc=spec.name, disable=quiet, smoothing=0.1, delay=1e-9
+            total=total, unit="frame", desc=spec.name, disable=quiet, smoothing=0.1, delay=1e-3
         )  # the delay keeps an empty bar away from the message of a refused job
 
     def __enter__(self) -> JobProgress:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tiny_dataset import build_dataset, tiny_spec
 
 from datagen.pipeline.progress import SHOWN, JobProgress
@@ -29,3 +30,10 @@ def test_no_warnings_no_heading(tmp_path: Path) -> None:
     build_dataset(tmp_path)
     with JobProgress(tiny_spec(), quiet=True) as progress:
         assert "\nwarnings:" not in progress.describe(tmp_path)
+
+
+def test_a_refused_job_draws_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    """Leave standard error to the message of what was refused before the first frame."""
+    with JobProgress(tiny_spec()):
+        pass
+    assert capsys.readouterr().err == ""
