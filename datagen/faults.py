@@ -21,16 +21,27 @@ def describe_faults(error: ValidationError, kind: Any) -> list[str]:
         error: what validation raised.
         kind: what was asked for: a spec, or a union of specs.
     """
+    return [_describe(fault, kind) for fault in real_faults(error)]
+
+
+def real_faults(error: ValidationError) -> list[ErrorDetails]:
+    """What validation found, without what only the branches of a union say that were not meant."""
     faults = error.errors(include_url=False)
-    return [_describe(fault, kind) for fault in faults if not _is_other_branch(fault)]
+    return [fault for fault in faults if not _is_other_branch(fault)]
 
 
 def _describe(fault: ErrorDetails, kind: Any) -> str:
     steps = [str(part) for part in fault["loc"] if not _is_branch(part)]
-    return f"{'/'.join(steps) or '(top level)'}: {_message(fault, kind)}"
+    return f"{'/'.join(steps) or '(top level)'}: {message_of(fault, kind)}"
 
 
-def _message(fault: ErrorDetails, kind: Any) -> str:
+def message_of(fault: ErrorDetails, kind: Any) -> str:
+    """What is wrong, without the place.
+
+    Args:
+        fault: one of `real_faults`.
+        kind: what was asked for: a spec, or a union of specs.
+    """
     where = fault["loc"]
     match fault["type"]:
         case "extra_forbidden":

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from datagen.faults import message_of, real_faults
 from datagen.pipeline.size import raw_bytes
 from datagen.plan import input_files
 from datagen.spec_file import SpecLoader
@@ -27,6 +29,8 @@ from service.states import Stage
 JSON_TYPES = ("application/json", "text/json")
 YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
 MAX_DEPTH = 32
+MAX_FAULTS = 100
+"""Faults of a job that are named; looking for what was meant takes a while for each."""
 YAML_BYTES = 128 * 1024
 """YAML is read slowly (about a second for so much); larger jobs come as JSON."""
 PEAK = 3.0
@@ -99,23 +103,25 @@ def parse_spec(data: dict[str, Any]) -> JobSpec:
     try:
         return JobSpec.model_validate(data)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(faults_of(found, data)) from error
+        found = real_faults(error)
+        unnamed = max(0, len(found) - MAX_FAULTS)
+        raise invalid(_faults(found[:MAX_FAULTS], data), unnamed=unnamed) from error
 
 
-def invalid(faults: tuple[Fault, ...]) -> Invalid:
-    """A refusal that names its faults."""
+def invalid(faults: tuple[Fault, ...], *, unnamed: int = 0) -> Invalid:
+    """A refusal that names its faults, but for some that are too many to name."""
     first = f"{faults[0].pointer or 'the document'}: {faults[0].detail}"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    others = len(faults) - 1 + unnamed
+    more = f" (and {others:,} more)" if others else ""
     return Invalid(first + more, faults=faults)
 
 
-def faults_of(errors: Iterable[Mapping[str, Any]], document: Any) -> tuple[Fault, ...]:
-    """Validation errors as faults, those at one place joined."""
+def _faults(found: Iterable[ErrorDetails], document: Any) -> tuple[Fault, ...]:
+    """A job's faults, those at one place joined."""
     told: dict[str, list[str]] = {}
-    for error in errors:
-        pointer = _pointer(error["loc"], document, missing=error["type"] == "missing")
-        message = str(error["msg"]).removeprefix("Value error, ")
+    for fault in found:
+        pointer = _pointer(fault["loc"], document, missing=fault["type"] == "missing")
+        message = message_of(fault, JobSpec)
         if message not in told.setdefault(pointer, []):
             told[pointer].append(message)
     return tuple(Fault(pointer, "; or: ".join(details)) for pointer, details in told.items())

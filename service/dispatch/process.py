@@ -13,7 +13,7 @@ from service.dispatch.executor import Limits, LocalExecutor
 from service.dispatch.loop import Dispatcher
 from service.dispatch.place import sole_dispatcher
 from service.dispatch.recovery import MARK
-from service.folders import Folders
+from service.folders import Folders, make_data_folder
 from service.ledger.database import open_database
 from service.logs import set_up_logging
 from service.settings import Settings
@@ -33,7 +33,7 @@ def run(settings: Settings, *, supervised: bool = False) -> None:
 def dispatch(settings: Settings, stopping: threading.Event) -> None:
     """Wait for the place of dispatcher, then work until asked to stop."""
     folders = Folders(settings.data.resolve())
-    folders.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(folders.data)
     database = open_database(settings.ledger_url)
     limits = Limits(
         segment_seconds=settings.segment_seconds,

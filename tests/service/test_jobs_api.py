@@ -11,6 +11,7 @@ from service_kit import LocalService, fake_command, until
 from tiny_job import tiny_job
 
 from service.states import JobState
+from service.submission import MAX_FAULTS
 
 
 def test_submit_runs_to_a_dataset(service: LocalService) -> None:
@@ -67,7 +68,7 @@ def with_trajectory(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("job", "pointer", "told"),
     [
-        (tiny_job(seeds=1), "/seeds", "not permitted"),
+        (tiny_job(seeds=1), "/seeds", "did you mean 'seed'"),
         (tiny_job(camera={"width": "40"}), "/camera/width", "integer"),
         (tiny_job(scene={"kind": "preset", "objects": -1, "preset": "planes"}), "/scene/objects", "greater"),
         (tiny_job(scene={"kind": "preset", "preset": "moon"}), "/scene/preset", "tabletop"),
@@ -91,6 +92,14 @@ def test_validate_names_every_fault(service: LocalService) -> None:
     """Report all faults at once."""
     job = tiny_job(seed=-1, name="Not A Name")
     assert set(refused(service, job)) == {"/seed", "/name"}
+
+
+def test_a_flood_of_faults_is_counted(service: LocalService) -> None:
+    """Name the first faults of a job with very many, and say how many more there are."""
+    job = tiny_job() | {f"wrong{i}": 1 for i in range(MAX_FAULTS + 50)}
+    response = service.http.post("/v1/jobs:validate", json=job)
+    assert len(response.json()["errors"]) == MAX_FAULTS
+    assert f"(and {MAX_FAULTS + 49} more)" in response.json()["detail"]
 
 
 def test_validate_says_yes(service: LocalService) -> None:
