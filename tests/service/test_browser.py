@@ -143,6 +143,22 @@ def test_list_is_live(chromium: Any, service: LocalService) -> None:
         assert page.evaluate("window.stayed") is True
 
 
+def test_faults_do_not_move_a_pressed_button(chromium: Any, service: LocalService) -> None:
+    """Submit on a press that is as slow as a hand's: faults that come meanwhile wait for its end."""
+    context = chromium.new_context(base_url=service.url)
+    page = context.new_page()
+    page.goto("/jobs/new?template=orbit")
+    name = page.locator("[data-pointer='/name']")
+    name.fill("Not A Name")
+    page.get_by_role("button", name="Submit").hover()
+    with page.expect_response("**/v1/jobs:validate"):
+        page.mouse.down()
+    page.wait_for_timeout(300)
+    page.mouse.up()
+    expect(name).to_be_focused()
+    context.close()
+
+
 def test_faults_stand_at_their_fields(chromium: Any, service: LocalService) -> None:
     """Put every fault beside its field, lead to the first, and take it away when it is mended."""
     context = chromium.new_context(base_url=service.url)

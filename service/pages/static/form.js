@@ -108,12 +108,23 @@ async function uploadTo(id, file) {
 // --- what is wrong with it ---
 
 let checks = 0;
+let released = Promise.resolve(); // faults move what stands below them: not from under a press
+
+document.addEventListener("pointerdown", (event) => {
+  if (event.target.closest("button") === null) return;
+  released = new Promise((resolve) => {
+    for (const end of ["pointerup", "pointercancel"]) {
+      document.addEventListener(end, () => setTimeout(resolve), { once: true }); // the click comes first
+    }
+  });
+});
 
 async function check() {
   attempt = null;
   document.getElementById("cost").hidden = true;
   const number = ++checks;
   const answer = await send("/v1/jobs:validate", request());
+  await released;
   if (number !== checks) return true;
   return judge(answer, "size");
 }
