@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,8 @@ from service.states import JobState, TaskState
 JOB_ID = "^job_[0-9a-f]{32}$"
 DATASET_ID = "^dataset_[0-9a-f]{32}$"
 ASSET_ID = "^asset_[0-9a-f]{32}$"
+ASSET_PATH = re.compile(r"(asset_[0-9a-f]{32})/(.+)")
+"""How a job names a file of an upload."""
 HEX = "0123456789abcdef" * 2
 TIME = "2026-01-31T12:00:00.000Z"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,6 +22,7 @@ from schemas.scene import UsdScene
 from schemas.trajectory import Recorded
 from service.errors import Fault, Invalid, TooLarge, Unreadable, UnsupportedMedia
 from service.ledger.jobs import NewTask
+from service.models import ASSET_PATH
 from service.settings import Settings
 from service.states import Stage
 
@@ -36,7 +36,6 @@ YAML_BYTES = 128 * 1024
 PEAK = 3.0
 """Most bytes of a job's work and dataset together per byte of its raw frames and spikes: sealed
 chunks (1), the file (flow included, under 1.5), events."""
-ASSET_PATH = re.compile(r"(asset_[0-9a-f]{32})/(.+)")
 
 
 def read_document(body: bytes, content_type: str) -> dict[str, Any]:

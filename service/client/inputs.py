@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from datagen.errors import SpecError
-from service.models import AssetView
+from service.models import ASSET_PATH, AssetView
 
-UPLOADED = re.compile(r"asset_[0-9a-f]{32}/.+")
 FILE_KINDS = ("usd", "recorded")
 """Kinds of scenes and trajectories that name a file, in `path`."""
 
@@ -34,7 +32,7 @@ async def with_uploads(
         path = part.get("path")
         if part.get("kind") not in FILE_KINDS or not isinstance(path, str):
             continue
-        if UPLOADED.fullmatch(path):
+        if ASSET_PATH.fullmatch(path):
             continue
         file = folder / path
         if not file.is_file():
