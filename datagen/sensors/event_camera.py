@@ -18,8 +18,8 @@ from datagen.errors import InputError
 from datagen.sensors.events.brownian_pixels import BrownianPixels
 from datagen.sensors.events.clean_pixels import CleanPixels
 from datagen.sensors.events.noisy_pixels import NoisyModel
+from datagen.sensors.events.order import to_events
 from datagen.sensors.events.readout import Readout
-from datagen.sensors.events.records import to_events
 from datagen.sensors.events.state import NEVER_US, EventCameraState, PixelModel
 from datagen.sensors.hashing import normal_field, stream_key
 from datagen.sensors.light import Pictures, check_single, check_times, check_values, luminance, rggb

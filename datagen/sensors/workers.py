@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,17 +13,31 @@ RUNS_PER_THREAD = 4
 
 
 class Workers:
-    """A fixed number of threads; results come in the order of the items."""
+    """A fixed number of threads, the caller's among them; results come in the order of the items."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """`function` of every item."""
+        """`function` of every item; every thread takes the next item when it has done one."""
         if self._pool is None:
             return [function(item) for item in items]
-        return list(self._pool.map(function, items))
+        queue = enumerate(list(items))
+        results: dict[int, Result] = {}
+
+        def work() -> None:
+            for i, item in queue:
+                results[i] = function(item)
+
+        others = [self._pool.submit(work) for _ in range(self._threads - 1)]
+        try:
+            work()
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
+        return [results[i] for i in range(len(results))]
 
     def runs(self, count: int) -> list[tuple[int, int]]:
         """`range(count)` cut into consecutive runs, a few per thread so that none waits long."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from datagen.sensors.events.compaction import COMPRESSES, MARKS, append_marked
+
 TILE = 4096
 """Pixels worked through at a time: few enough for the second cache, enough for long rows of pictures.
 Shot noise is drawn per tile, so this is part of the model."""
@@ -31,8 +33,12 @@ def tiles_of(pixels: int) -> int:
 @njit(**COMPILE)
 def list_marked(n, mark, listed):  # type: ignore[no-untyped-def]
     """Write the indices of the ones among n marks to `listed` (n + 1,); returns how many."""
-    m = 0
-    for j in range(n):
+    m = first = 0
+    if COMPRESSES:
+        first = n // MARKS * MARKS
+        for j in range(0, first, MARKS):
+            m = append_marked(mark, j, listed, m)
+    for j in range(first, n):
         listed[m] = j
         m += mark[j]
     return m

@@ -1,0 +1,94 @@
+"""Events leave in the order of time, whatever arrays, tiles and threads their records come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datagen.sensors.event_camera import EventCamera
+from datagen.sensors.events.order import to_events
+from datagen.sensors.events.records import Records
+from datagen.sensors.events.tiles import TILE, list_marked
+from datagen.sensors.workers import Workers
+from schemas.sensor import EventCameraSpec
+
+NOISE, X, Y = 1, 32, 48
+
+
+def pack(t: Any, x: Any, y: Any, p: Any, noise: Any) -> Any:
+    """Records of the layout that the kernels write."""
+    t, x, y, p, noise = (np.asarray(a, np.uint64) for a in (t, x, y, p, noise))
+    return (y << np.uint64(Y)) | (x << np.uint64(X)) | (t << np.uint64(2)) | (noise << np.uint64(NOISE)) | p  # fmt: skip
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    durations=st.lists(st.sampled_from([1, 7, 4095, 4096, 70_000, 2**30 - 1]), min_size=1, max_size=4),
+    tiles=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    threads=st.sampled_from([1, 3]),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_order_is_a_stable_sort(seed: int, durations: Any, tiles: Any, threads: int) -> None:
+    """Sort every interval's records by time and leave those of one instant as they were."""
+    rng = np.random.default_rng(seed)
+    times = np.cumsum([5, *durations])
+    sizes = [rng.integers(0, 20, (n, len(durations))) for n in tiles]
+    parts, rows = [], []
+    for size in sizes:
+        n = int(size.sum())
+        interval = np.repeat(np.tile(np.arange(len(durations)), len(size)), size.ravel())
+        stamp = 1 + (rng.random(n) ** 4 * np.array(durations)[interval]).astype(np.int64)
+        stamp = np.minimum(stamp, np.array(durations)[interval])
+        x, y, p, noise = (rng.integers(0, top, n) for top in (65_535, 65_535, 2, 2))
+        parts.append(Records(pack(stamp, x, y, p, noise), np.append(0, np.cumsum(size))))
+        rows.append(np.stack([interval, times[interval] + stamp, x, y, p, noise]))
+    expected = np.concatenate(rows, axis=1)
+    expected = expected[:, np.lexsort(expected[1::-1])]
+    events = to_events(parts, times, labelled=True, workers=Workers(threads))
+    for column, name in zip(expected[1:], ("t", "x", "y", "p", "noise"), strict=True):
+        np.testing.assert_array_equal(getattr(events, name), column, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_threads_change_nothing_on_many_tiles(flicker: Any, kind: Any) -> None:
+    """Give the same events with one, two and three threads where every thread has several tiles."""
+    height, width = 150, 270
+    assert height * width > 9 * TILE
+    light = np.minimum(flicker(6, height, width), 1.0)
+    pictures = np.rint(255 * light).astype(kind) if kind == np.uint8 else light
+    t = 900 * np.arange(6)
+    found = []
+    for threads in (1, 2, 3):
+        camera = EventCamera(EventCameraSpec(), width=width, height=height, key=1, threads=threads)
+        state = camera.init_pictures(t[:1], pictures[:1])
+        state, first = camera.step_pictures(state, t[1:3], pictures[1:3])
+        found.append((first, camera.step_pictures(state, t[3:], pictures[3:])[1]))
+    assert len(found[0][1]) > 10_000
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            for name in ("t", "x", "y", "p"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
+
+
+@given(st.integers(0, 100), st.floats(0, 1), st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_marked_pixels_are_listed(n: int, share: float, seed: int) -> None:
+    """List exactly the marked ones, in order, for any number of pixels."""
+    mark = (np.random.default_rng(seed).random(n) < share).astype(np.uint8)
+    listed = np.empty(n + 1, np.int32)
+    m = list_marked(n, mark, listed)
+    np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_workers_keep_the_order_of_items(threads: int) -> None:
+    """Return results in the order of the items, and raise what an item raises."""
+    workers = Workers(threads)
+    assert workers.map(lambda i: i * i, range(40)) == [i * i for i in range(40)]
+    assert workers.map(str, []) == []
+    with pytest.raises(ZeroDivisionError):
+        workers.map(lambda i: 1 // (i - 7), range(20))
