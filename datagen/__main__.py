@@ -1,6 +1,6 @@
-"""`python -m datagen` is the `datagen` command."""
+"""`python -m datagen` is the `datagen` command, the service's verbs included."""
 
-from datagen.cli import main
+from service.cli import main
 
 if __name__ == "__main__":
     main()

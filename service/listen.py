@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from types import FrameType
 
 import uvicorn
@@ -15,19 +16,17 @@ log = logging.getLogger("datagen.server")
 GRACE_SECONDS = 5
 
 
-def listen(settings: Settings) -> None:
-    """Answer requests until told to stop."""
+def listen(settings: Settings, sockets: list[socket.socket]) -> None:
+    """Answer requests that come to listening sockets, until told to stop."""
     config = uvicorn.Config(
         create_app(settings),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    _Server(config).run()
+    _Server(config).run(sockets)
 
 
 class _Server(uvicorn.Server):

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 from datagen.errors import InputError
 from service.folders import make_data_folder
 from service.ledger import keys, open_database
 from service.logs import set_up_logging
+from service.port import open_port, url_of
 from service.settings import Settings
 from service.supervise import DispatcherChild
 
 
-def serve(settings: Settings, *, dispatch: bool = True) -> None:
+def serve(settings: Settings, *, announce: Callable[[str], object], dispatch: bool = True) -> None:
     """Serve until told to stop.
 
     Args:
         settings: everything.
+        announce: takes the address when the port is ours.
         dispatch: also run the dispatcher; False where another container does.
 
     Raises:
-        InputError: it would be open to other machines without any API key, or its folder cannot be
-            made.
+        InputError: it would be open to other machines without any API key, or its folder or port
+            cannot be had.
     """
     make_data_folder(settings.data)
     set_up_logging(settings.log_format)
     refuse_open(settings)
-    with DispatcherChild(settings) if dispatch else contextlib.nullcontext():
-        from service.listen import listen  # takes a second, in which the dispatcher starts
+    with open_port(settings.host, settings.port) as sockets:
+        announce(url_of(settings.host, sockets))
+        with DispatcherChild(settings) if dispatch else contextlib.nullcontext():
+            from service.listen import listen  # takes a second, in which the dispatcher starts
 
-        listen(settings)
+            listen(settings, sockets)
 
 
 def refuse_open(settings: Settings) -> None:

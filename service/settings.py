@@ -5,6 +5,7 @@ The environment is read here and nowhere else.
 
 from __future__ import annotations
 
+import difflib
 import os
 import shlex
 import sys
@@ -15,10 +16,17 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from datagen.errors import InputError
+from datagen.render.isaac.installation import VARIABLES as ISAAC_VARIABLES
 from datagen.render.isaac.installation import why_missing
 from schemas.base import Spec
 
 PREFIX = "DATAGEN_"
+OTHERS = ("DATAGEN_URL", "DATAGEN_KEY", "DATAGEN_PUBLISH")
+"""Variables of the client and the containers."""
+INTERNAL = "DATAGEN_WORKER_OF"
+"""Variable of the workers, which nobody sets."""
+ALIKE = 0.7
+"""Names that are alike to so much may be meant; of `difflib`."""
 MiB = 2**20
 GiB = 2**30
 
@@ -133,8 +141,9 @@ def settings_from(environment: Mapping[str, str], **overrides: object) -> Settin
     """Settings from environment variables, then from arguments that are not None.
 
     Raises:
-        InputError: a value cannot be used; names the variable.
+        InputError: a value cannot be used, or a name is misspelt; names the variable.
     """
+    refuse_misspelt(environment)
     given: dict[str, object] = {
         name: environment[PREFIX + name.upper()]
         for name in Settings.model_fields
@@ -149,6 +158,29 @@ def settings_from(environment: Mapping[str, str], **overrides: object) -> Settin
             for fault in error.errors()
         ]
         raise InputError("\n".join(lines)) from error
+
+
+def refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Raise InputError for variables whose names are nearly those that are read."""
+    known = [name.removeprefix(PREFIX) for name in _known_names()]
+    lines = []
+    for name in unknown_names(environment):
+        seen = name.removeprefix(PREFIX)
+        if near := difflib.get_close_matches(seen, known, n=1, cutoff=ALIKE):
+            lines.append(f"{name}: no such setting; did you mean {PREFIX}{near[0]}?")
+    if lines:
+        raise InputError("\n".join(lines))
+
+
+def unknown_names(environment: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that nothing here reads."""
+    ours = {name for name in environment if name.startswith(PREFIX)}
+    return sorted(ours - {*_known_names(), INTERNAL})
+
+
+def _known_names() -> list[str]:
+    isaac = [name for name in ISAAC_VARIABLES if name.startswith(PREFIX)]
+    return [*(PREFIX + name.upper() for name in Settings.model_fields), *OTHERS, *isaac]
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

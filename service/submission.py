@@ -171,7 +171,8 @@ def file_uses(spec: JobSpec) -> list[FileUse]:
             faults.append(
                 Fault(
                     pointer,
-                    f"is {path!r}; expected '<upload id>/<file>' of an upload to /v1/assets",
+                    f"is {path!r}; expected '<upload id>/<file>' of an upload to /v1/assets "
+                    "(`datagen submit` uploads the files of a job by itself)",
                 )
             )
         else:

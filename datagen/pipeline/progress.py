@@ -8,9 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tqdm import tqdm
-
 from datagen.pipeline.job import read_manifest
+from datagen.progress_bar import progress_bar
 from schemas.job import JobSpec
 
 CARD = "card.md"
@@ -19,18 +18,17 @@ SHOWN = 5
 
 
 class JobProgress:
-    """Takes workers' reports, draws a bar on standard error, adds up seconds per stage."""
+    """Takes workers' reports, shows progress on standard error, adds up seconds per stage."""
 
     def __init__(self, spec: JobSpec, *, quiet: bool = False) -> None:
         self.seconds: Counter[str] = Counter()
         self.pictures = 0
         self.notes: dict[str, None] = {}
         total = sum(segment.frame_count for segment in spec.segments)
-        self._bar = tqdm(
-            total=total, unit="frame", desc=spec.name, disable=quiet, smoothing=0.1, delay=1e-3
-        )  # the delay keeps an empty bar away from the message of a refused job
+        self._bar = progress_bar(total, name=spec.name, unit="frame", shown=not quiet)
 
     def __enter__(self) -> JobProgress:
+        self._bar.__enter__()
         return self
 
     def __exit__(
@@ -39,7 +37,7 @@ class JobProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.close()
+        self._bar.__exit__(kind, error, trace)
 
     def __call__(self, _index: int, report: dict[str, Any]) -> None:
         """Take one report of a worker."""
@@ -47,7 +45,7 @@ class JobProgress:
         match event:
             case "frame":
                 self.pictures += int(report["pictures"])
-                self._bar.set_postfix(pictures=self.pictures, refresh=False)
+                self._bar.set_postfix_str(f"{self.pictures:,} pictures", refresh=False)
                 self._bar.update(1)
             case "resumed":
                 self._bar.update(int(report["frames"]))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 from torch import nn
-from tqdm import tqdm
 
 from datagen.dataset import Dataset, Window
 from datagen.errors import InputError
+from datagen.progress_bar import counted
 from datagen.recordings.open import open_any
 from datagen.representations.event_frame import count_image
 from datagen.store import write_file, write_json
@@ -109,8 +109,8 @@ def judge(
         found: dict[str, Measured] = {}
         rows: list[list[Panel]] = []
         for name, windows in _windows_by_segment(dataset, split, config).items():
-            bar = tqdm(windows, desc=f"evaluate {name}", unit="window", disable=not progress)
-            found[name] = measure(predictor, window_cases(bar, config), mean, protocol)
+            seen = counted(windows, name=f"evaluate {name}", unit="window", shown=progress)
+            found[name] = measure(predictor, window_cases(seen, config), mean, protocol)
             rows += draw_rows(predictor, spread(windows, PICTURE_ROWS), config)
     report = EvaluationReport(
         source=source, split=split, windows=describe_windows(config),

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from datagen.errors import InputError
+from datagen.progress_bar import progress_bar
 from datagen.store import folder_lock
 from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
@@ -39,7 +39,7 @@ WARM_UP = 0.02
 """Share of the budget over which the learning rate rises."""
 PICTURE_ROWS = 4
 """Windows on the sheet of predictions."""
-BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed} {postfix}"
+BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +183,7 @@ def _log(run: Run) -> contextlib.AbstractContextManager[MetricsLog | None]:
 @contextlib.contextmanager
 def _bar(run: Run, *, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar over the budget, told a line of text at every step."""
-    with tqdm(total=1.0, desc="train", disable=not shown, bar_format=BAR) as bar:
+    with progress_bar(1.0, name="train", shown=shown, form=BAR) as bar:
 
         def show(text: str) -> None:
             bar.n = run.done()

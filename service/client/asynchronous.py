@@ -19,6 +19,7 @@ from schemas.base import Spec
 from schemas.estimate import Estimate
 from service.client.connection import PAUSES, Connection, open_http
 from service.client.events import Event, read_events
+from service.client.folder import refuse_foreign_folder
 from service.client.inputs import with_uploads
 from service.client.transfer import (
     Progress,
@@ -226,9 +227,11 @@ class AsyncClient:
 
         Raises:
             ServiceError: there is no such dataset.
+            OutputError: the folder holds something else.
             DatasetError: something that came does not verify.
         """
         listed = await self.dataset(dataset_id)
+        await asyncio.to_thread(refuse_foreign_folder, Path(folder), listed.files)
         turns = asyncio.Semaphore(parallel)
         targets = [local_path(Path(folder), file.name) for file in listed.files]
 
@@ -259,15 +262,13 @@ class AsyncClient:
         return AssetView.model_validate(response.json())
 
     async def _upload_once(self, path: Path) -> AssetView:
-        """The upload of these bytes under this name, made unless it is there.
-
-        Someone who sees the uploads of several owners makes one: jobs may name one's own alone.
-        """
-        digest = await asyncio.to_thread(sha256_file, path)
-        seen = [AssetView.model_validate(v) async for v in self._pages("/v1/assets", "assets", {})]
-        same = [asset for asset in seen if (asset.name, asset.sha256) == (path.name, digest)]
-        one_owner = len({asset.owner for asset in seen}) == 1
-        return same[0] if same and one_owner else await self.upload(path)
+        """One's own upload of these bytes under this name, made unless it is there."""
+        asked = {"sha256": await asyncio.to_thread(sha256_file, path), "own": True}
+        async for found in self._pages("/v1/assets", "assets", asked):
+            asset = AssetView.model_validate(found)
+            if asset.name == path.name:
+                return asset
+        return await self.upload(path)
 
 
 def plain(job: Job) -> dict[str, Any]:

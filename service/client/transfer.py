@@ -59,7 +59,7 @@ async def fetch(
     Raises:
         DatasetError: what came is not what the dataset lists, twice.
     """
-    if await asyncio.to_thread(_is_whole, target, file):
+    if await asyncio.to_thread(is_whole, target, file):
         on_progress(file.name, file.size, file.size)
         return 0
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +67,15 @@ async def fetch(
     received = 0
     for _ in range(2):
         received += await _complete(connection, url, file, part, on_progress)
-        if await asyncio.to_thread(_is_whole, part, file):
+        if await asyncio.to_thread(is_whole, part, file):
             part.rename(target)
             return received
         part.unlink()
     raise DatasetError(f"{file.name}: does not have SHA-256 {file.sha256}; download it again")
 
 
-def _is_whole(path: Path, file: FileView) -> bool:
+def is_whole(path: Path, file: FileView) -> bool:
+    """The file is here, every byte of it."""
     there = path.is_file() and path.stat().st_size == file.size
     return there and sha256_file(path) == file.sha256
 

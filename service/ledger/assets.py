@@ -86,13 +86,16 @@ def page(
     connection: Connection,
     *,
     owner: str | None,
+    sha256: str | None = None,
     after: tuple[int, str] | None = None,
     limit: int,
 ) -> list[Row[Any]]:
-    """Uploads from the newest to the oldest; see `jobs.page`."""
+    """Uploads from the newest to the oldest, of certain bytes if asked; see `jobs.page`."""
     statement = select(assets)
     if owner is not None:
         statement = statement.where(assets.c.owner == owner)
+    if sha256 is not None:
+        statement = statement.where(assets.c.sha256 == sha256)
     if after is not None:
         statement = statement.where(tuple_(assets.c.created_ms, assets.c.id) < tuple_(*after))
     statement = statement.order_by(assets.c.created_ms.desc(), assets.c.id.desc())

@@ -108,12 +108,19 @@ def _keep(state: State, new: NewAsset) -> AssetView:
 
 @router.get("/assets", summary="List uploads", responses=documented(Unreadable, TooManyRequests))
 def list_assets(
-    state: StateDep, who: Reader, limit: Limit = 100, cursor: Cursor = None
+    state: StateDep,
+    who: Reader,
+    own: Annotated[bool, Query(description="Only those that one's own jobs may name.")] = False,
+    sha256: Annotated[
+        str | None, Query(pattern="^[0-9a-f]{64}$", description="Of the body as it was sent.")
+    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> AssetPage:
-    """One's own uploads (an admin: everyone's), the newest first."""
-    after = read_cursor(cursor)
+    """One's own uploads (an admin: everyone's, unless `own`), the newest first."""
+    after, owner = read_cursor(cursor), who.owner if own else who.sees
     with state.database.read() as connection:
-        rows = assets.page(connection, owner=who.sees, after=after, limit=limit)
+        rows = assets.page(connection, owner=owner, sha256=sha256, after=after, limit=limit)
         views = [asset_view(row, assets.files_of(connection, row.id)) for row in rows]
     return AssetPage(assets=views, next_cursor=cursor_after(rows, limit))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,12 @@ def test_no_warnings_no_heading(tmp_path: Path) -> None:
         assert "\nwarnings:" not in progress.describe(tmp_path)
 
 
-def test_a_refused_job_draws_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_refused_job_draws_no_bar(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Leave standard error to the message of what was refused before the first frame."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     with JobProgress(tiny_spec()):
         pass
     assert capsys.readouterr().err == ""

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from service_kit import LocalService
 from tiny_job import digests, tiny_job, write_job
 
-from datagen.errors import DatasetError, SpecError
+from datagen.errors import DatasetError, OutputError, SpecError
 from service.cli import main
 from service.client import AsyncClient, Client, ServiceError
 from service.client import connection as connection_module
@@ -93,11 +93,12 @@ def test_from_a_job_to_a_verified_dataset(service: LocalService, tmp_path: Path)
 def test_nothing_is_fetched_twice(service: LocalService, tmp_path: Path) -> None:
     """Leave alone what is here and verifies; fetch again what was damaged."""
     dataset = service.finished().replace("job", "dataset")
+    out = tmp_path / "out"
     with Client(service.url) as client:
-        whole = client.download(dataset, tmp_path)
-        assert client.download(dataset, tmp_path).bytes_received == 0
-        (tmp_path / "orbit.h5").write_bytes(b"damaged")
-        again = client.download(dataset, tmp_path)
+        whole = client.download(dataset, out)
+        assert client.download(dataset, out).bytes_received == 0
+        (out / "orbit.h5").write_bytes(b"damaged")
+        again = client.download(dataset, out)
     assert 0 < again.bytes_received < whole.bytes_received
 
 
@@ -124,14 +125,46 @@ def test_a_part_of_other_bytes_is_begun_anew(service: LocalService, tmp_path: Pa
     assert digests(out) == digests(service.folders.dataset(job_id))
 
 
+def test_a_folder_of_something_else_is_left_alone(service: LocalService, tmp_path: Path) -> None:
+    """Go neither among other files nor over another dataset; bear what a user adds to this one."""
+    first, second = (service.finished(tiny_job(seed=s)).replace("job", "dataset") for s in (1, 2))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    with Client(service.url) as client:
+        with pytest.raises(OutputError, match=r"thesis\.txt"):
+            client.download(first, out)
+        assert [path.name for path in out.iterdir()] == ["thesis.txt"]
+        (out / "thesis.txt").unlink()
+        client.download(first, out)
+        (out / "notes.txt").write_text("mine too")
+        assert client.download(first, out).bytes_received == 0
+        before = digests(out)
+        with pytest.raises(OutputError, match=r"job\.json"):
+            client.download(second, out)
+        assert digests(out) == before
+
+
+def test_no_job_is_made_for_a_folder_that_is_taken(service: LocalService, tmp_path: Path) -> None:
+    """Say before hours of work that its dataset could not be downloaded there."""
+    spec, out = write_job(tmp_path, tiny_job()), tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    asked = ["submit", str(spec), "--url", service.url, "-o", str(out)]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 2
+    assert "thesis.txt" in result.stderr
+    assert service.http.get("/v1/jobs").json()["jobs"] == []
+
+
 def test_damage_on_the_server_is_told(service: LocalService, tmp_path: Path) -> None:
     """Give no file its name that does not verify."""
     job_id = service.finished()
     path = service.folders.dataset(job_id) / "orbit.h5"
     path.write_bytes(bytes(path.stat().st_size))
     with Client(service.url) as client, pytest.raises(DatasetError, match="SHA-256"):
-        client.download(job_id.replace("job", "dataset"), tmp_path)
-    assert not (tmp_path / "orbit.h5").exists()
+        client.download(job_id.replace("job", "dataset"), tmp_path / "out")
+    assert not (tmp_path / "out" / "orbit.h5").exists()
 
 
 def test_one_bad_file_ends_the_other_downloads(service: LocalService, tmp_path: Path) -> None:
@@ -146,10 +179,12 @@ def test_one_bad_file_ends_the_other_downloads(service: LocalService, tmp_path: 
                 await anyio.sleep_forever()
             return await super().handle_async_request(request)
 
+    out = tmp_path / "out"
+
     async def bring() -> None:
         async with AsyncClient(service.url, transport=Endless()) as client:
             with pytest.raises(DatasetError, match="SHA-256"):
-                await client.download(job_id.replace("job", "dataset"), tmp_path, parallel=9)
+                await client.download(job_id.replace("job", "dataset"), out, parallel=9)
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
     anyio.run(bring)
@@ -269,6 +304,22 @@ def test_submitting_a_file_uploads_what_it_names(service: LocalService, tmp_path
         (tmp_path / "walk.txt").unlink()
         with pytest.raises(SpecError, match=r"walk.txt: no such file"):
             client.submit(write_job(tmp_path, job))
+
+
+def test_an_admin_uploads_what_others_have(service: LocalService, tmp_path: Path) -> None:
+    """Name one's own upload in a job, though the same bytes of another owner are seen."""
+    (tmp_path / "walk.txt").write_text("0 0 0 0 0 0 0 1\n1 1 0 0 0 0 0 1\n")
+    job = tiny_job()
+    for segment in job["segments"]:
+        segment["trajectory"] = {"kind": "recorded", "path": "walk.txt"}
+    path = write_job(tmp_path, job)
+    for scopes, owner in ((("submit",), "alice"), (("admin",), "root")):
+        headers = service.key(*scopes, owner=owner)
+        with Client(service.url, headers["Authorization"].removeprefix("Bearer ")) as client:
+            assert client.submit(path).owner == owner
+            client.submit(path)
+    seen = service.http.get("/v1/assets", headers=headers).json()["assets"]
+    assert sorted(asset["owner"] for asset in seen) == ["alice", "root"]
 
 
 @pytest.mark.parametrize("segments", [None, 5, [None], [{"trajectory": 3, "scene": {"path": 4}}]])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,9 @@ from click.testing import CliRunner, Result
 from service_kit import LocalService
 from tiny_job import tiny_job, write_job
 
+from datagen.errors import InputError
 from service.cli import main
+from service.port import open_port, url_of
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -77,3 +82,62 @@ def test_data_folder_that_is_not_there(tmp_path: Path, command: tuple[str, ...])
     data = tmp_path / "absent"
     assert f"{data}: no such folder" in refused("keys", *command, "--data", str(data))
     assert not data.exists()
+
+
+def test_port_that_is_taken(tmp_path: Path) -> None:
+    """Say which, and what to do; announce no address and start nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        message = refused("serve", "--data", str(tmp_path), "--port", str(port))
+    assert f"127.0.0.1:{port}: already in use" in message
+    assert "--port" in message
+    assert "http://" not in message
+
+
+def test_host_that_is_none(tmp_path: Path) -> None:
+    """Tell an address that is not of this machine from a name that nobody knows."""
+    with (
+        pytest.raises(InputError, match="not an address of this machine"),
+        open_port("192.0.2.1", 0),
+    ):
+        pass
+    with pytest.raises(InputError, match="expected an address"), open_port(64 * "x", 0):
+        pass
+
+
+def test_port_zero_takes_a_free_one() -> None:
+    """Announce the port that was found."""
+    with open_port("127.0.0.1", 0) as sockets:
+        host, port = sockets[0].getsockname()
+        assert port != 0
+        assert url_of(host, sockets) == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "meant"),
+    [
+        (("keys", "list"), "DATAGEN_DTAA", "DATAGEN_DATA"),
+        (("serve",), "DATAGEN_CPU_SLOT", "DATAGEN_CPU_SLOTS"),
+        (("jobs",), "DATAGEN_KEYS", "DATAGEN_KEY"),
+    ],
+)
+def test_variables_that_are_misspelt(command: tuple[str, ...], name: str, meant: str) -> None:
+    """Refuse a name that is nearly one of ours instead of ignoring it."""
+    assert f"{name}: no such setting; did you mean {meant}?" in refused(*command, **{name: "1"})
+
+
+def test_variables_that_are_unknown(tmp_path: Path) -> None:
+    """Say that a variable with our prefix has no effect, and bear those of others."""
+    given = {"DATAGEN_WORKERS": "4", "DATAGEN_URL": "http://127.0.0.1:1"}
+    result = run("keys", "create", "--data", str(tmp_path), **given)
+    assert result.exit_code == 0
+    assert "warning: DATAGEN_WORKERS is no setting" in result.stderr
+    assert "DATAGEN_URL" not in result.stderr
+
+
+def test_one_command_by_two_names() -> None:
+    """Offer the same verbs as `python -m datagen` as by the installed command."""
+    told = subprocess.run(
+        [sys.executable, "-m", "datagen", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert all(f"\n  {name} " in told for name, verb in main.commands.items() if not verb.hidden)

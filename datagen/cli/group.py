@@ -1,0 +1,38 @@
+"""What the commands share: a group that turns errors into words, and the type of paths."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen.errors import DatagenError, ResourceError
+
+FILE = click.Path(path_type=Path)
+
+
+@contextlib.contextmanager
+def memory_told() -> Iterator[None]:
+    """Turn a lack of memory into an error that says what to do."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ResourceError(
+            f"out of memory: {error}; expected a smaller picture, fewer workers or a larger machine"
+        ) from error
+
+
+class Group(click.Group):
+    """Turns errors raised on purpose into one clear message and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            with memory_told():
+                return super().invoke(ctx)
+        except DatagenError as error:
+            click.echo(f"error: {error}", err=True)
+            raise SystemExit(2) from error

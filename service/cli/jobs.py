@@ -1,0 +1,166 @@
+"""Commands of who uses a service: `submit`, `jobs`, `watch`, `cancel`, `download`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from datagen.cli.group import FILE
+from service.cli.connect import connected, key_option, url_option
+
+if TYPE_CHECKING:
+    from service.client import Client
+    from service.models import JobView
+
+FAILED = 1
+
+
+def _id_of(*kinds: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """A check of an argument: an id of one of these kinds."""
+
+    def check(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+        if not re.fullmatch(rf"({'|'.join(kinds)})_[0-9a-f]{{32}}", value):
+            forms = " or ".join(f"{kind}_<32 hex digits>" for kind in kinds)
+            raise click.BadParameter(f"{value!r}; expected {forms}, as `datagen jobs` lists them")
+        return value
+
+    return check
+
+
+@click.command()
+@click.argument("spec", type=FILE)
+@url_option
+@key_option
+@click.option("--idempotency-key", default=None, help="The same key and job give the same job.")
+@click.option("--wait", is_flag=True, help="Show progress until it is finished.")
+@click.option(
+    "-o", "--out", type=FILE, default=None, help="With --wait: download the dataset here."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
+def submit(
+    spec: Path,
+    url: str,
+    key: str | None,
+    idempotency_key: str | None,
+    wait: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Submit SPEC (YAML or JSON) to a service, with the scene and recordings that it names."""
+    if out is not None:
+        _refuse_taken(out)
+    with connected(url, key) as client:
+        job = client.submit(spec, key=idempotency_key)
+        if wait or out is not None:
+            job = _watch(client, job.id, quiet=as_json)
+        click.echo(job.model_dump_json(indent=2) if as_json else _line(job))
+        if out is not None and job.dataset is not None:
+            _download(client, job.dataset, out, quiet=as_json)
+    if job.error is not None:
+        raise SystemExit(FAILED)
+
+
+@click.command("jobs")
+@url_option
+@key_option
+@click.option("--state", "states", multiple=True, help="Only these states.")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_jobs(
+    url: str, key: str | None, states: tuple[str, ...], limit: int, as_json: bool
+) -> None:
+    """List jobs, the newest first."""
+    from itertools import islice
+
+    with connected(url, key) as client:
+        found = list(islice(client.jobs(states=[s.upper() for s in states]), limit))
+    if as_json:
+        click.echo(json.dumps([job.model_dump(mode="json") for job in found], indent=2))
+        return
+    for job in found:
+        click.echo(_line(job))
+
+
+@click.command()
+@click.argument("job_id", callback=_id_of("job"))
+@url_option
+@key_option
+def watch(job_id: str, url: str, key: str | None) -> None:
+    """Show the progress of a job until it is finished."""
+    with connected(url, key) as client:
+        job = _watch(client, job_id, quiet=False)
+    click.echo(_line(job))
+    if job.error is not None:
+        raise SystemExit(FAILED)
+
+
+@click.command()
+@click.argument("job_id", callback=_id_of("job"))
+@url_option
+@key_option
+def cancel(job_id: str, url: str, key: str | None) -> None:
+    """Cancel a job; what it has sealed is kept."""
+    with connected(url, key) as client:
+        click.echo(_line(client.cancel(job_id)))
+
+
+@click.command()
+@click.argument("source", callback=_id_of("job", "dataset"))
+@click.option("-o", "--out", type=FILE, required=True, help="Folder to create or complete.")
+@url_option
+@key_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def download(source: str, out: Path, url: str, key: str | None, quiet: bool) -> None:
+    """Download the dataset of SOURCE, a job's or dataset's id; verified, resumed when repeated."""
+    with connected(url, key) as client:
+        _download(client, source.replace("job_", "dataset_"), out, quiet=quiet)
+
+
+def _refuse_taken(out: Path) -> None:
+    """Raise OutputError before a job is made whose dataset could not be downloaded."""
+    from datagen.pipeline.layout import JOB
+    from service.client.folder import refuse_foreign_folder
+
+    if not (out / JOB).exists():  # with it, it may be a download to go on with
+        refuse_foreign_folder(out, [])
+
+
+def _line(job: JobView) -> str:
+    share = f"{job.frames_done:,}/{job.frames:,} frames"
+    more = job.dataset or (job.error.message if job.error else job.waiting_for and f"waits for {job.waiting_for}")  # fmt: skip
+    return "  ".join(part for part in (job.id, f"{job.state:10}", job.name, share, more) if part)
+
+
+def _watch(client: Client, job_id: str, *, quiet: bool) -> JobView:
+    from datagen.progress_bar import progress_bar
+
+    job = client.job(job_id)
+    with progress_bar(job.frames, name=job.name, unit="frame", shown=not quiet) as bar:
+        for event in client.watch(job_id):
+            if event.type == "progress":
+                bar.update(int(event.data["job_frames_done"]) - bar.n)
+            elif event.type == "state":
+                bar.set_postfix_str(str(event.data["state"]))
+        job = client.job(job_id)
+        bar.update(job.frames_done - bar.n)
+    return job
+
+
+def _download(client: Client, dataset_id: str, out: Path, *, quiet: bool) -> None:
+    from datagen.progress_bar import progress_bar
+
+    here: dict[str, int] = {}
+    total = client.dataset(dataset_id).bytes
+    with progress_bar(total, name=out.name, unit="B", unit_scale=True, shown=not quiet) as bar:
+
+        def on_progress(name: str, so_far: int, _size: int) -> None:
+            here[name] = so_far
+            bar.update(sum(here.values()) - bar.n)
+
+        done = client.download(dataset_id, out, on_progress=on_progress)
+    click.echo(f"{out}: {len(done.files)} files verified, {done.bytes_received:,} bytes received")
