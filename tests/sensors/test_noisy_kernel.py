@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datagen.sensors.event_camera import EventCamera
@@ -18,13 +18,12 @@ from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
 
 HEIGHT, WIDTH = 5, 7
-ONE = np.float32(1)
 
 
-def noise_events(model: NoisyModel, before: Any, after: Any, t0: int, t1: int) -> Any:
+def noise_events(model: NoisyModel, before: Any, after: Any, unit: Any, t0: int, t1: int) -> Any:
     pixels = model._pixels(model.start(0, before))
     shots, n = strike(
-        0, t0, t1, model._noise.shots, before.ravel(), after.ravel(), ONE, pixels.on, pixels.off,
+        0, t0, t1, model._noise.shots, before.ravel(), after.ravel(), unit, pixels.on, pixels.off,
         new_shots(64),
     )  # fmt: skip
     found: dict[tuple[int, int], list[tuple[float, bool]]] = {}
@@ -43,15 +42,19 @@ def specified(spec: EventCameraSpec, key: int, t: Any, pictures: Any) -> tuple[A
     )
     intervals, _ = model._intervals(t, int(start.leak_start))
     level = np.vectorize(lambda v: log_light_f32(v, model._response), otypes=[np.float32])
+    unit = np.float32(1 / 255 if pictures.dtype == np.uint8 else 1)
+    light = pictures.astype(np.float32) * unit
     parts = []
     for k in range(len(t) - 1):
-        rate = intervals.rate[k, 0] + intervals.rate[k, 1] * (pictures[k] + pictures[k + 1])
+        rate = intervals.rate[k, 0] + intervals.rate[k, 1] * (light[k] + light[k + 1])
         state, events = noisy_interval(
-            level(pictures[k + 1]) - level(pictures[k]), rate.astype(np.float32),
+            level(light[k + 1]) - level(light[k]), rate.astype(np.float32),
             t0=int(t[k]), t1=int(t[k + 1]), order=model._noise.order, state=state, leak=start.leak,
             leak_elapsed=(intervals.ramp[k, 0], intervals.ramp[k, 1]), threshold_on=model._on,
             threshold_off=model._off, refractory_us=spec.refractory_period_us,
-            shots=noise_events(model, pictures[k], pictures[k + 1], int(t[k]), int(t[k + 1])),
+            shots=noise_events(
+                model, pictures[k], pictures[k + 1], unit, int(t[k]), int(t[k + 1])
+            ),
         )  # fmt: skip
         if intervals.settle[k]:
             moved = state.moved + start.leak * intervals.ramp[k, 1]
@@ -62,10 +65,11 @@ def specified(spec: EventCameraSpec, key: int, t: Any, pictures: Any) -> tuple[A
 
 specs = st.builds(
     EventCameraSpec,
-    threshold_on=st.sampled_from([0.07, 0.2]),
+    threshold_on=st.sampled_from([0.05, 0.07, 0.2]),
+    threshold_off=st.sampled_from([0.06, 0.2]),
     threshold_sigma=st.sampled_from([0.0, 0.02]),
     response=st.sampled_from(["log", "lin_log"]),
-    cutoff_hz=st.sampled_from([0.0, 5.0, 30.0, 300.0, 5000.0]),
+    cutoff_hz=st.sampled_from([0.0, 0.5, 5.0, 30.0, 300.0, 5000.0]),
     filter_order=st.sampled_from([1, 2]),
     cutoff_follows_light=st.booleans(),
     leak_rate_hz=st.sampled_from([0.0, 0.1, 300.0]),
@@ -75,15 +79,30 @@ specs = st.builds(
     refractory_period_us=st.sampled_from([0, 400]),
     labels=st.just(True),
 )
+TWO_TURNS_AT_ONCE = EventCameraSpec(
+    threshold_on=0.07, threshold_sigma=0.0, response="lin_log", cutoff_hz=5000.0, filter_order=2,
+    leak_rate_hz=300.0, shot_noise_rate_hz=2000.0, hot_pixel_fraction=0.2, labels=True,
+)  # fmt: skip
+"""With the key 72, a pixel turns twice within a 64th of an interval and sends events between."""
 
 
-@given(specs, st.integers(0, 2**32), st.sampled_from([0.2, 3.0]))
-@settings(max_examples=60)
-def test_kernel_equals_the_specification(spec: EventCameraSpec, seed: int, swing: float) -> None:
+@given(
+    specs,
+    st.integers(0, 2**32),
+    st.sampled_from([0.2, 3.0]),
+    st.sampled_from([20, 4000]),
+    st.booleans(),
+)
+@example(TWO_TURNS_AT_ONCE, 72, 3.0, 4000, False)
+@settings(max_examples=150)
+def test_kernel_equals_the_specification(
+    spec: EventCameraSpec, seed: int, swing: float, longest_us: int, eight_bit: bool
+) -> None:
     """Give the specification's events and states whatever is switched on."""
     rng = np.random.default_rng(seed)
-    pictures = np.exp(swing * rng.standard_normal((5, HEIGHT, WIDTH)) - 1.0).astype(np.float32)
-    t = np.concatenate([[0], np.cumsum(rng.integers(1, 4000, 4))]) + 2**20 - 5000
+    light = np.exp(swing * rng.standard_normal((5, HEIGHT, WIDTH)) - 1.0).astype(np.float32)
+    pictures = np.minimum(255 * light, 255).astype(np.uint8) if eight_bit else light
+    t = np.concatenate([[0], np.cumsum(rng.integers(1, longest_us, 4))]) + 2**20 - 5000
     camera = EventCamera(spec, width=WIDTH, height=HEIGHT, key=seed)
     state = camera.init_pictures(t[:1], pictures[:1])
     state, events = camera.step_pictures(state, t[1:], pictures[1:])

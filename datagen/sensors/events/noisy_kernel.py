@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import exponential, natural_log
+from datagen.sensors.elementary import decayed, exponential, natural_log
 from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.path import crossing, turning_points, voltage
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
@@ -23,8 +23,10 @@ from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
 NOISY_TIE = 1e-5
 """As `TIE` of the clean pixel, but wide enough for states in float32."""
-CONVERGED = 1e-5
-"""Length of the last step; about half X times its square is left after it."""
+CONVERGED = 1e-11
+"""Largest error of a crossing, twice the square of the last step times curvature over slope."""
+INSIDE = 1e-5
+"""How far beyond the interval a crossing may seem to lie, whose end was computed in float32."""
 NEWTON_ROUNDS = 4
 NOISE, PLAIN = np.uint64(2), np.uint64(0)
 """Label bit of a record."""
@@ -305,13 +307,12 @@ def _walk(k, shot, shots, entries, e, v, turns):  # type: ignore[no-untyped-def]
         struck = shot != NONE and shots.sigma[shot] <= turns[turn]
         stop = shots.sigma[shot] if struck else turns[turn]
         end = voltage(u0, g, a, b, x, stop) if stop < 1.0 else v[U1 + k]
-        while True:
-            step = v[ON + k] if end >= reference else -v[OFF + k]
-            if (end - reference) / step < 1.0 - NOISY_TIE:
-                break
+        up = end >= reference
+        step = v[ON + k] if up else -v[OFF + k]
+        for _ in range(int(np.floor((end - reference) / step + NOISY_TIE))):
             reference += step
-            at = crossing(u0, g, a, b, x, reference, at, stop)
-            owner[e], level[e], sigma[e], bits[e] = k, np.nan, at, np.uint64(step > 0.0)
+            at = crossing(u0, g, a, b, x, reference, up, at, stop)
+            owner[e], level[e], sigma[e], bits[e] = k, np.nan, at, np.uint64(up)
             e += 1
         if struck:
             owner[e], level[e], sigma[e] = k, np.nan, stop
@@ -339,7 +340,7 @@ def _padded(e, entries):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
     """Newton's method for all crossings at once, a tile's worth at a time in the workspace z."""
-    owner, level, sigma, _ = entries
+    owner, level, sigma, bits = entries
     for start in range(0, e, TILE):
         stop = min(start + TILE, e)
         n = stop - start
@@ -355,7 +356,7 @@ def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
             hard = _newton(n, z)
             rounds += 1
         if hard > 0:
-            _solve_hard(listed, level[start:stop], sigma[start:stop], v, z)
+            _solve_hard(listed, level[start:stop], sigma[start:stop], bits[start:stop], v, z)
         sigma[start:stop] = z[SIGMA : SIGMA + n]
 
 
@@ -370,10 +371,15 @@ def _newton(n, z):  # type: ignore[no-untyped-def]
         chord = (level - u0) / whole
         bow = a * x * x / (2.0 + x + 0.5 * x * x) * chord * (1.0 - chord)
         s = guess if guess == guess else chord - bow / whole
-        s -= _newton_step(s, u0, g, a, x, level)
-        step = _newton_step(s, u0, g, a, x, level)
+        faded = decayed(x * s)
+        s -= (u0 + g * s + a * faded - level) / (g + a * x * (1.0 - faded))
+        faded = decayed(x * s)
+        speed = g + a * x * (1.0 - faded)
+        step = (u0 + g * s + a * faded - level) / speed
+        bend = np.abs(a) * x * x * (1.0 - faded)
         s -= step
-        good = (np.abs(step) < CONVERGED) & (s > -CONVERGED) & (s < 1.0 + CONVERGED)
+        near = (bend * step * step < CONVERGED * np.abs(speed)) & (x * np.abs(step) < 0.5)
+        good = near & (s > -INSIDE) & (s < 1.0 + INSIDE)
         z[SIGMA + i] = guess if done > 0.0 else s
         z[DONE + i] = 1.0 if good else done
         hard += 0 if (done > 0.0) | good else 1
@@ -381,13 +387,7 @@ def _newton(n, z):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _newton_step(s, u0, g, a, x, level):  # type: ignore[no-untyped-def]
-    fading = exponential(-x * s)
-    return (u0 + g * s + a * (1.0 - fading) - level) / (g + a * x * fading)
-
-
-@njit(**COMPILE)
-def _solve_hard(owner, level, guess, v, z):  # type: ignore[no-untyped-def]
+def _solve_hard(owner, level, guess, bits, v, z):  # type: ignore[no-untyped-def]
     """What Newton's method left, between brackets."""
     for i in range(owner.size):
         if z[DONE + i] == 0.0:
@@ -396,7 +396,8 @@ def _solve_hard(owner, level, guess, v, z):  # type: ignore[no-untyped-def]
             start = turn if guess[i] > turn else 0.0
             stop = turn if guess[i] <= turn else 1.0
             u0, g, a, x = v[U0 + k], v[G + k], v[A + k], v[X + k]
-            z[SIGMA + i] = crossing(u0, g, a, 0.0, x, level[i], start, stop)
+            rising = bits[i] == np.uint64(1)
+            z[SIGMA + i] = crossing(u0, g, a, 0.0, x, level[i], rising, start, stop)
 
 
 @njit(**COMPILE)

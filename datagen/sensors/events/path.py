@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from datagen.sensors.elementary import exponential
+from datagen.sensors.elementary import decayed, exponential
 from datagen.sensors.events.tiles import COMPILE
 
 HALVINGS = 50
@@ -29,8 +29,8 @@ HALVINGS = 50
 @njit(**COMPILE)
 def voltage(u0, g, a, b, x, sigma):  # type: ignore[no-untyped-def]
     """u at sigma."""
-    e = exponential(-x * sigma)
-    return u0 + g * sigma + a * (1.0 - e) + b * sigma * e
+    faded = decayed(x * sigma)
+    return u0 + g * sigma + a * faded + b * sigma * (1.0 - faded)
 
 
 @njit(**COMPILE)
@@ -65,9 +65,8 @@ def _turn(g, a, b, x, start, stop, turns, n):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def crossing(u0, g, a, b, x, level, start, stop):  # type: ignore[no-untyped-def]
+def crossing(u0, g, a, b, x, level, rising, start, stop):  # type: ignore[no-untyped-def]
     """Where u meets `level` on a monotone piece: Newton's steps inside a shrinking bracket."""
-    rising = voltage(u0, g, a, b, x, stop) > voltage(u0, g, a, b, x, start)
     sigma = 0.5 * (start + stop)
     for _ in range(2 * HALVINGS):
         error = voltage(u0, g, a, b, x, sigma) - level

@@ -17,6 +17,7 @@ sent, its R moves all the same. Stamps are rounded up to whole microseconds.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +34,6 @@ from schemas.arrays import EventArray
 Path = Callable[[float], float]
 Found = tuple[float, bool, bool]
 """Time as a fraction of the interval, brighter, caused by shot noise."""
-GRID = 64
 HALVINGS = 60
 
 
@@ -137,7 +137,7 @@ def noisy_interval(
     for y, x in np.ndindex(change.shape):
         here = y, x
         leaked = [float(leak[here]) * float(elapsed) for elapsed in leak_elapsed]
-        u, slope = _path(
+        u, slope, bend = _path(
             start=float(state.moved[here]) + leaked[0],
             change=float(change[here]),
             leaked=leaked[1] - leaked[0],
@@ -146,7 +146,8 @@ def noisy_interval(
         )
         end = float(moved[here]) + leaked[1]
         thresholds = float(threshold_on[here]), float(threshold_off[here])
-        found, reference = _crossings(u, slope, end, thresholds, shots.get(here, []))
+        turns = _turns(slope, bend)
+        found, reference = _crossings(u, turns, end, thresholds, shots.get(here, []))
         moved[here] = np.float32(float(moved[here]) - reference)
         for k, (sigma, up, noise) in enumerate(found):
             t = t0 + _whole(sigma * (t1 - t0), t1 - t0)
@@ -176,48 +177,50 @@ def _filtered(
 
 def _path(
     *, start: float, change: float, leaked: float, rate: float, lags: list[float]
-) -> tuple[Path, Path]:
-    """u and its slope, as functions of the fraction of the interval."""
+) -> tuple[Path, Path, float]:
+    """u and its slope as functions of the fraction of the interval, and where the slope turns."""
     if math.isinf(rate):
-        return lambda s: start + (change + leaked) * s, lambda _: change + leaked
+        return lambda s: start + (change + leaked) * s, lambda _: change + leaked, 1.0
     settled = change / rate
     excess = [lag - settled for lag in lags]
 
-    def lags_at(s: float) -> list[float]:
-        fading = math.exp(-rate * s)
-        first = settled + excess[0] * fading
-        if len(excess) == 1:
-            return [first]
-        return [first, settled + (excess[1] + excess[0] * rate * s) * fading]
+    def risen(s: float) -> float:
+        """By how much the lags have fallen."""
+        faded = -math.expm1(-rate * s)
+        coupled = excess[0] * rate * s * (1.0 - faded) if len(lags) == 2 else 0.0
+        return sum(excess) * faded - coupled
 
     def u(s: float) -> float:
-        return start + (change + leaked) * s - (sum(lags_at(s)) - sum(lags))
+        return start + (change + leaked) * s + risen(s)
 
-    return u, lambda s: rate * lags_at(s)[-1] + leaked
+    def slope(s: float) -> float:
+        coupled = excess[0] * rate * s if len(lags) == 2 else 0.0
+        return leaked + rate * (settled + (excess[-1] + coupled) * math.exp(-rate * s))
+
+    if len(lags) == 1 or excess[0] == 0.0:
+        return u, slope, 1.0
+    return u, slope, (excess[0] - excess[1]) / (excess[0] * rate)
 
 
 def _crossings(
     u: Path,
-    slope: Path,
+    turns: list[float],
     end: float,
     thresholds: tuple[float, float],
     shots: list[tuple[float, bool]],
 ) -> tuple[list[Found], float]:
     """Events of one pixel in order, and its R at the end."""
-    stops = sorted(
-        [*((s, None) for s in _turns(slope)), *shots, (1.0, None)], key=lambda stop: stop[0]
-    )
+    stops = sorted([*((s, None) for s in turns), *shots, (1.0, None)], key=lambda stop: stop[0])
     found: list[Found] = []
     reference = at = 0.0
     for stop, struck in stops:
         height = u(stop) if stop < 1.0 else end
-        while True:
-            step = thresholds[0] if height >= reference else -thresholds[1]
-            if (height - reference) / step < 1.0 - NOISY_TIE:
-                break
+        up = height >= reference
+        step = thresholds[0] if up else -thresholds[1]
+        for _ in range(math.floor((height - reference) / step + NOISY_TIE)):
             reference += step
-            at = _halve(lambda s: u(s) >= reference, at, stop)  # noqa: B023 - used at once
-            found.append((at, step > 0, False))
+            at = _first(lambda s: (u(s) >= reference) if up else (u(s) <= reference), at, stop)  # noqa: B023 - used at once
+            found.append((at, up, False))
         if struck is not None:
             found.append((stop, struck, True))
             reference = height
@@ -225,20 +228,22 @@ def _crossings(
     return found, reference
 
 
-def _turns(slope: Path) -> list[float]:
-    """Where the slope changes its sign."""
-    grid = [i / GRID for i in range(GRID + 1)]
-    rises = [slope(s) > 0 for s in grid]
-    changes = [i for i in range(GRID) if rises[i] != rises[i + 1]]
-    return [_halve(lambda s: slope(s) > 0, grid[i], grid[i + 1]) for i in changes]
+def _turns(slope: Path, bend: float) -> list[float]:
+    """Where the slope, monotone on either side of `bend`, changes its sign."""
+    edges = [0.0, bend, 1.0] if 0.0 < bend < 1.0 else [0.0, 1.0]
+    found = []
+    for start, stop in itertools.pairwise(edges):
+        rises = slope(stop) > 0.0
+        if (slope(start) > 0.0) != rises:
+            found.append(_first(lambda s: (slope(s) > 0.0) == rises, start, stop))  # noqa: B023 - used at once
+    return found
 
 
-def _halve(test: Callable[[float], bool], start: float, stop: float) -> float:
-    """Where the outcome of a test changes between start and stop."""
-    at_start = test(start)
+def _first(test: Callable[[float], bool], start: float, stop: float) -> float:
+    """The first instant after start at which a test holds, at most stop."""
     for _ in range(HALVINGS):
         middle = 0.5 * (start + stop)
-        start, stop = (middle, stop) if test(middle) == at_start else (start, middle)
+        start, stop = (start, middle) if test(middle) else (middle, stop)
     return 0.5 * (start + stop)
 
 
