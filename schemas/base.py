@@ -7,9 +7,10 @@ lax so that JSON lists become tuples and strings become enums.
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Spec(BaseModel):
@@ -56,5 +57,13 @@ Split = Literal["train", "val", "test"]
 """What a segment is for."""
 Vector3 = tuple[Real, Real, Real]
 """x, y, z in metres unless said otherwise."""
-QuaternionXyzw = tuple[Real, Real, Real, Real]
+
+
+def _rotation_with_length(xyzw: tuple[float, ...]) -> tuple[float, ...]:
+    if math.hypot(*xyzw) < 1e-9:
+        raise ValueError("has zero length; expected a rotation such as [0, 0, 0, 1]")
+    return xyzw
+
+
+QuaternionXyzw = Annotated[tuple[Real, Real, Real, Real], AfterValidator(_rotation_with_length)]
 """x, y, z, w; normalised on use, zero length is refused."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from schemas.arrays import pose_matrices
 from schemas.base import NonNegative, Positive, QuaternionXyzw, Real, Spec, Vector3
 
 MAX_SIDE = 65_535
@@ -36,40 +37,11 @@ class MountSpec(Spec):
     quaternion_xyzw: QuaternionXyzw = (0.0, 0.0, 0.0, 1.0)
     """Rotation of camera axes into body axes."""
 
-    @model_validator(mode="after")
-    def _rotation_has_length(self) -> MountSpec:
-        if math.hypot(*self.quaternion_xyzw) < 1e-9:
-            raise ValueError(
-                "quaternion_xyzw has zero length; expected a rotation such as [0, 0, 0, 1]"
-            )
-        return self
-
     def body_from_camera(self) -> NDArray[np.float64]:
         """The mount as a homogeneous matrix, shape (4, 4)."""
-        x, y, z, w = np.array(self.quaternion_xyzw) / math.hypot(*self.quaternion_xyzw)
-        return np.array(
-            [
-                [
-                    1 - 2 * (y * y + z * z),
-                    2 * (x * y - z * w),
-                    2 * (x * z + y * w),
-                    self.translation[0],
-                ],
-                [
-                    2 * (x * y + z * w),
-                    1 - 2 * (x * x + z * z),
-                    2 * (y * z - x * w),
-                    self.translation[1],
-                ],
-                [
-                    2 * (x * z - y * w),
-                    2 * (y * z + x * w),
-                    1 - 2 * (x * x + y * y),
-                    self.translation[2],
-                ],
-                [0.0, 0.0, 0.0, 1.0],
-            ]
-        )
+        unit = np.array([self.quaternion_xyzw]) / math.hypot(*self.quaternion_xyzw)
+        matrix: NDArray[np.float64] = pose_matrices(np.array([self.translation]), unit)[0]
+        return matrix
 
 
 class PinholeOptics(Spec):

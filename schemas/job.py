@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -18,6 +20,7 @@ class SegmentSpec(Spec):
     """One uninterrupted take: a trajectory, a duration and a frame rate."""
 
     segment_id: Annotated[int, Field(strict=True, ge=0, le=65_535)]
+    """Unique in the job; random streams of the segment follow from it."""
     name: Name | None = None
     """File name; `segment-<id>` when absent."""
     trajectory: TrajectorySpec
@@ -26,6 +29,7 @@ class SegmentSpec(Spec):
     frame_rate: Annotated[float, Field(strict=True, gt=0, le=1e6)]
     """Labelled frames per second [Hz]."""
     split: Split = "train"
+    """What the segment is for."""
     scene: SceneSpec | None = None
     """Overrides the job's scene."""
 
@@ -68,9 +72,11 @@ class JobSpec(Spec):
     spec_version: Literal[1] = 1
     name: Name = "dataset"
     seed: Seed = 0
+    """Of all that is random but scenes and tremor, which have seeds of their own."""
     licence: str = "CC-BY-4.0"
     """Licence of the dataset, written into files and card."""
     scene: SceneSpec = PresetScene()
+    """Of every segment that names none of its own."""
     camera: CameraSpec = CameraSpec()
     renderer: RendererSpec = EmbeddedRendererSpec()
     sensors: list[SensorSpec] = Field(default_factory=_default_sensors)
@@ -89,8 +95,8 @@ class JobSpec(Spec):
         return segment.scene if segment.scene is not None else self.scene
 
 
-def _refuse_repeats(what: str, values: list[int] | list[str]) -> None:
-    repeated = sorted({str(v) for v in values if values.count(v) > 1})  # type: ignore[arg-type]
+def _refuse_repeats(what: str, values: Sequence[object]) -> None:
+    repeated = sorted(str(value) for value, times in Counter(values).items() if times > 1)
     if repeated:
         raise ValueError(
             f"{what} {', '.join(repeated)} is given more than once; each must be unique"

@@ -186,6 +186,7 @@ class FrameDifferenceSpec(Spec):
     threshold: Positive = 0.2
     """[log units, natural]."""
     log_eps: Positive = 1e-3
+    """Added to luminance (white = 1) before the logarithm."""
     decay: Fraction = 0.8
     """Factor per frame by which the accumulation video fades."""
 

@@ -7,7 +7,7 @@ Time is in seconds since the start of the segment. World frame: Z up, metres.
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -20,6 +20,7 @@ class Ramp(Spec):
 
     kind: Literal["ramp"] = "ramp"
     start: Real
+    """At t = 0."""
     rate: Real
     """Change per second."""
 
@@ -45,7 +46,9 @@ class LookAt(Spec):
 
     kind: Literal["look_at"] = "look_at"
     target: Vector3 = (0.0, 0.0, 0.0)
+    """[m]."""
     up: Vector3 = (0.0, 0.0, 1.0)
+    """World direction that is up in the picture; never along the view."""
 
 
 class Fixed(Spec):
@@ -53,14 +56,7 @@ class Fixed(Spec):
 
     kind: Literal["fixed"] = "fixed"
     quaternion_xyzw: QuaternionXyzw
-
-    @model_validator(mode="after")
-    def _rotation_has_length(self) -> Fixed:
-        if math.hypot(*self.quaternion_xyzw) < 1e-9:
-            raise ValueError(
-                "quaternion_xyzw has zero length; expected a rotation such as [0, 0, 0, 1]"
-            )
-        return self
+    """x, y, z, w; normalised."""
 
 
 class AlongPath(Spec):
@@ -68,6 +64,7 @@ class AlongPath(Spec):
 
     kind: Literal["along_path"] = "along_path"
     up: Vector3 = (0.0, 0.0, 1.0)
+    """World direction that is up in the picture; never along the path."""
 
 
 OrientationSpec = Annotated[LookAt | Fixed | AlongPath, Field(discriminator="kind")]
@@ -77,6 +74,7 @@ class ShakeSpec(Spec):
     """Hand-held tremor: a seeded sum of sines on position and rotation."""
 
     seed: Seed = 0
+    """Another seed trembles otherwise."""
     position_rms: NonNegative = 0.003
     """Root mean square displacement per axis [m]."""
     rotation_rms_deg: NonNegative = 0.3
@@ -97,7 +95,9 @@ class ShakeSpec(Spec):
 
 class _Path(Spec):
     orientation: OrientationSpec = LookAt()
+    """Where the body looks along the path."""
     shake: ShakeSpec | None = None
+    """Tremor on top of the path; none when absent."""
 
 
 class Orbital(_Path):
@@ -105,6 +105,7 @@ class Orbital(_Path):
 
     kind: Literal["orbital"] = "orbital"
     center: Vector3 = (0.0, 0.0, 0.0)
+    """[m]."""
     radius: Profile = 1.5
     """Distance from the axis [m]; must stay above zero."""
     height: Profile = 0.8
@@ -128,6 +129,7 @@ class Radial(_Path):
 
     kind: Literal["radial"] = "radial"
     center: Vector3 = (0.0, 0.0, 0.0)
+    """[m]."""
     direction: Vector3 = (1.0, 0.0, 0.4)
     """From the centre towards the camera; normalised."""
     distance: Positive = 1.8
@@ -154,6 +156,7 @@ class Vertical(_Path):
 
     kind: Literal["vertical"] = "vertical"
     base: Vector3 = (1.6, 0.0, 0.8)
+    """Middle of the path [m]."""
     amplitude: NonNegative = 0.3
     """[m]."""
     frequency: Positive = 0.3
@@ -167,6 +170,7 @@ class Linear(_Path):
 
     kind: Literal["linear"] = "linear"
     start: Vector3
+    """Position at t = 0 [m]."""
     velocity: Vector3
     """[m/s]."""
 
@@ -176,6 +180,7 @@ class Static(_Path):
 
     kind: Literal["static"] = "static"
     position: Vector3
+    """[m]."""
 
 
 class Lissajous(_Path):
@@ -183,6 +188,7 @@ class Lissajous(_Path):
 
     kind: Literal["lissajous"] = "lissajous"
     center: Vector3
+    """[m]."""
     amplitude: Vector3
     """[m]."""
     frequency: Vector3
@@ -197,6 +203,7 @@ class Waypoint(Spec):
     t: NonNegative
     """[s]."""
     position: Vector3
+    """[m]."""
 
 
 class Spline(_Path):
@@ -204,16 +211,28 @@ class Spline(_Path):
 
     kind: Literal["spline"] = "spline"
     waypoints: Annotated[list[Waypoint], Field(min_length=2)]
+    """In the order of their times."""
 
     @model_validator(mode="after")
     def _increasing(self) -> Spline:
-        for i, (a, b) in enumerate(zip(self.waypoints, self.waypoints[1:], strict=False)):
+        for i, (a, b) in enumerate(pairwise(self.waypoints)):
             if b.t <= a.t:
                 raise ValueError(
                     f"waypoints/{i + 1}/t is {b.t}, not after the one before ({a.t}); "
                     "expected strictly increasing times"
                 )
         return self
+
+
+class MountToWorld(Spec):
+    """A similarity from the recording's frame into the world."""
+
+    translation: Vector3 = (0.0, 0.0, 0.0)
+    """Added last [m]."""
+    quaternion_xyzw: QuaternionXyzw = (0.0, 0.0, 0.0, 1.0)
+    """`world_from_recording`; normalised."""
+    scale: Positive = 1.0
+    """Metres per unit of the recording."""
 
 
 class Recorded(Spec):
@@ -231,17 +250,8 @@ class Recorded(Spec):
     world_from_recording: MountToWorld | None = None
     """Places the recording in the scene: applied on the left of every recorded pose."""
     shake: ShakeSpec | None = None
+    """Tremor on top of the recording; none when absent."""
 
-
-class MountToWorld(Spec):
-    """A similarity from the recording's frame into the world."""
-
-    translation: Vector3 = (0.0, 0.0, 0.0)
-    quaternion_xyzw: QuaternionXyzw = (0.0, 0.0, 0.0, 1.0)
-    scale: Positive = 1.0
-
-
-Recorded.model_rebuild()
 
 TrajectorySpec = Annotated[
     Orbital | Radial | Vertical | Linear | Static | Lissajous | Spline | Recorded,

@@ -17,6 +17,10 @@ SEGMENT: dict[str, Any] = {
     "trajectory": {"kind": "orbital", "radius": 1.5},
 }  # fmt: skip
 
+ZERO_TURN = {
+    "kind": "recorded", "path": "a.txt", "world_from_recording": {"quaternion_xyzw": [0, 0, 0, 0]},
+}  # fmt: skip
+
 
 def with_trajectory(**changes: Any) -> dict[str, Any]:
     return {"segments": [{**SEGMENT, "trajectory": {**SEGMENT["trajectory"], **changes}}]}
@@ -41,6 +45,12 @@ def test_digest_ignores_how_a_number_is_written() -> None:
         (with_trajectory(radius=-1.0), "segments/0/trajectory/orbital", "radius is -1.0"),
         (with_trajectory(phase="3"), "segments/0/trajectory/orbital/phase", "'3'"),
         (with_trajectory(phase=True), "segments/0/trajectory/orbital/phase", "True"),
+        (with_trajectory(orientation={"kind": "fixed", "quaternion_xyzw": [0, 0, 0, 0]}),
+         "segments/0/trajectory/orbital/orientation/fixed/quaternion_xyzw", "zero length"),
+        ({"segments": [{**SEGMENT, "trajectory": ZERO_TURN}]},
+         "segments/0/trajectory/recorded/world_from_recording/quaternion_xyzw", "zero length"),
+        ({"segments": [SEGMENT], "camera": {"mount": {"quaternion_xyzw": [0, 0, 0, 0]}}},
+         "camera/mount/quaternion_xyzw", "zero length"),
         ({"segments": [{**SEGMENT, "duration": 0.001}]}, "segments/0", "gives 0 frames"),
         ({"segments": []}, "segments", "at least 1"),
         ({"segments": [SEGMENT, SEGMENT]}, "top level", "segment_id 0 is given more than once"),
