@@ -29,7 +29,7 @@ AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, SPEED, LOW, HIGH = (
 """Of the listed pixels: log light, reference, thresholds, signed threshold ahead, crossings,
 microseconds per log unit, guards."""
 FIRST, SECOND = 0, ROW
-"""Records of the first two crossings."""
+"""Records of the first two crossings; bins of the upper and the lower guard."""
 
 
 @njit(**COMPILE)
@@ -65,6 +65,7 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     owner = np.empty(TILE, np.int32)
     w, words = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.uint64)
+    bins = np.empty(2 * ROW, np.int32)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, on.size)
@@ -79,9 +80,9 @@ def clean_tiles(  # type: ignore[no-untyped-def]
             if m > 0:
                 full = padded(m, listed)
                 _look(full, listed, before, after, response, tables.log, w)
-                _recall(full, listed, levels, up, down, w)
+                _recall(full, listed, levels, up, down, where, w, words)
                 total = _cross(full, w, duration)
-                _stamp(full, listed, w, duration, where, words)
+                _stamp(full, w, duration, words)
                 records = with_room(records, count, total + 2)
                 e = _emit(m, w, duration, words, records, count)
                 if refractory > 0:
@@ -89,7 +90,7 @@ def clean_tiles(  # type: ignore[no-untyped-def]
                     e = rested(records[count : count + e], owner, listed, t[k], refractory, rest)
                 count += e
                 _settle(full, listed, w, levels)
-                _guard(full, listed, w, response, tables, least, most)
+                _guard(full, listed, w, bins, response, tables, least, most)
             segment += 1
             bounds[segment] = count
     return records, bounds
@@ -98,14 +99,14 @@ def clean_tiles(  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def set_guards(reference, on, off, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Guards for references, written in the type of `low` and `high`."""
-    w = np.empty(ROWS * ROW, np.float64)
+    w, bins = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.int32)
     listed = np.arange(TILE).astype(np.int32)
     for a in range(0, reference.size, TILE):
         b = min(a + TILE, reference.size)
         m = b - a
         w[REFERENCE : REFERENCE + m] = reference[a:b]
         w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
-        _guard(m, listed, w, response, tables, low[a:b], high[a:b])
+        _guard(m, listed, w, bins, response, tables, low[a:b], high[a:b])
 
 
 @njit(**COMPILE)
@@ -121,14 +122,13 @@ def _look(m, found, before, after, response, log_of_code, w):  # type: ignore[no
     """Log light of the listed pixels at both ends, into w BEFORE and AFTER."""
     if after.itemsize == 1:
         for k in range(m):
-            w[AFTER + k] = log_of_code[np.uint8(after[np.uint32(found[k])])]
-        for k in range(m):
-            w[BEFORE + k] = log_of_code[np.uint8(before[np.uint32(found[k])])]
+            j = np.uint32(found[k])
+            w[AFTER + k] = log_of_code[np.uint8(after[j])]
+            w[BEFORE + k] = log_of_code[np.uint8(before[j])]
     else:
         for k in range(m):
-            w[AFTER + k] = after[np.uint32(found[k])]
-        for k in range(m):
-            w[BEFORE + k] = before[np.uint32(found[k])]
+            j = np.uint32(found[k])
+            w[AFTER + k], w[BEFORE + k] = after[j], before[j]
         for k in range(m):
             w[AFTER + k] = log_light(w[AFTER + k], response)
         for k in range(m):
@@ -136,14 +136,13 @@ def _look(m, found, before, after, response, log_of_code, w):  # type: ignore[no
 
 
 @njit(**COMPILE)
-def _recall(m, found, reference, on, off, w):  # type: ignore[no-untyped-def]
-    """What the listed pixels remember."""
+def _recall(m, found, reference, on, off, address, w, words):  # type: ignore[no-untyped-def]
+    """What is known of the listed pixels, addresses into words FIRST."""
     for k in range(m):
-        w[REFERENCE + k] = reference[np.uint32(found[k])]
-    for k in range(m):
-        w[ON + k] = on[np.uint32(found[k])]
-    for k in range(m):
-        w[OFF + k] = off[np.uint32(found[k])]
+        j = np.uint32(found[k])
+        w[REFERENCE + k] = reference[j]
+        w[ON + k], w[OFF + k] = on[j], off[j]
+        words[FIRST + k] = address[j]
 
 
 @njit(**COMPILE)
@@ -163,19 +162,16 @@ def _cross(m, w, duration):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _stamp(m, found, w, duration, address, words):  # type: ignore[no-untyped-def]
+def _stamp(m, w, duration, words):  # type: ignore[no-untyped-def]
     """Records of the first two crossings of each pixel, whether it has them or not."""
     for k in range(m):
         start = (w[REFERENCE + k] - w[BEFORE + k]) * w[SPEED + k]
         stride = w[STEP + k] * w[SPEED + k]
-        w[LOW + k] = whole_us(start + stride, duration)
-        w[HIGH + k] = whole_us(start + 2.0 * stride, duration)
-    for k in range(m):
-        words[FIRST + k] = address[np.uint32(found[k])]
-    for k in range(m):
+        first = np.int64(whole_us(start + stride, duration))
+        second = np.int64(whole_us(start + 2.0 * stride, duration))
         base = words[FIRST + k] | np.uint64(w[STEP + k] > 0.0)
-        words[FIRST + k] = base | np.uint64(np.int64(w[LOW + k])) << STAMP_SHIFT
-        words[SECOND + k] = base | np.uint64(np.int64(w[HIGH + k])) << STAMP_SHIFT
+        words[FIRST + k] = base | np.uint64(first) << STAMP_SHIFT
+        words[SECOND + k] = base | np.uint64(second) << STAMP_SHIFT
 
 
 @njit(**COMPILE)
@@ -237,16 +233,16 @@ def _settle(m, found, w, reference):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _guard(m, found, w, response, tables, low, high):  # type: ignore[no-untyped-def]
+def _guard(m, found, w, bins, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Put guards around the references."""
     if low.itemsize == 1:
         for k in range(m):
-            w[HIGH + k] = bin_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), tables)
-            w[LOW + k] = bin_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), tables)
+            bins[FIRST + k] = bin_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), tables)
+            bins[SECOND + k] = bin_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), tables)
         for k in range(m):
             j = np.uint32(found[k])
-            high[j] = tables.highest[np.uint32(w[HIGH + k])]
-            low[j] = tables.lowest[np.uint32(w[LOW + k])]
+            high[j] = tables.highest[np.uint32(bins[FIRST + k])]
+            low[j] = tables.lowest[np.uint32(bins[SECOND + k])]
         return
     for k in range(m):
         up = luminance_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), response)

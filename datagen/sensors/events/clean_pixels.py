@@ -12,13 +12,15 @@ from datagen.sensors.events.code_tables import CodeTables, code_tables
 from datagen.sensors.events.records import RecordBuffers, Records, addresses
 from datagen.sensors.events.response import Response, log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
-from datagen.sensors.events.tiles import tiles_of
+from datagen.sensors.events.tiles import TILE, tiles_of
 from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
 
 WHITE = {"uint8": 255.0, "float32": 1.0}
 """White in pictures of either type."""
+GUESS = 2
+"""Events per pixel and picture that there is room for at first."""
 
 
 class CleanPixels:
@@ -56,10 +58,11 @@ class CleanPixels:
         times = np.concatenate([[state.t], t])
 
         def sense_run(run: tuple[int, int]) -> Records:
+            room = self._buffers.lend(run, GUESS * (run[1] - run[0]) * TILE * len(t))
             records, bounds = clean_tiles(
                 *run, state.picture.ravel(), flat, times, reference, low, high, last_event,
                 self._on, self._off, self._address, response, tables,
-                self._spec.refractory_period_us, self._buffers.lend(run),
+                self._spec.refractory_period_us, room,
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 

@@ -55,6 +55,7 @@ def code_tables(response: Response) -> CodeTables:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bin_of(level, tables):  # type: ignore[no-untyped-def]
-    """Index of the bin of a level, as a float; levels beyond the ends belong to the last bins."""
-    at = np.floor((level - tables.bottom) * tables.bins_per_unit)
-    return np.minimum(np.maximum(at, 0.0), BINS - 1.0)
+    """Index of the bin of a level; levels beyond the ends belong to the last bins."""
+    at = (level - tables.bottom) * tables.bins_per_unit
+    at = at if at > 0.0 else 0.0
+    return np.int32(at if at < BINS - 1.0 else BINS - 1.0)

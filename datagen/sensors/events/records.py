@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 STAMP_SHIFT = np.uint64(2)
 X_SHIFT, Y_SHIFT = np.uint64(32), np.uint64(48)
-NO_ROOM = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,14 @@ class RecordBuffers:
     def __init__(self) -> None:
         self._buffers: dict[tuple[int, int], NDArray[np.uint64]] = {}
 
-    def lend(self, run: tuple[int, int]) -> NDArray[np.uint64]:
-        """Room for a run's records; what it held of the last step is lost."""
-        return self._buffers.get(run, NO_ROOM)
+    def lend(self, run: tuple[int, int], guess: int = 0) -> NDArray[np.uint64]:
+        """Room for a run's records, for `guess` at first; what it held of the last step is lost.
+
+        A guess too high costs nothing: the system gives memory when it is first written.
+        """
+        if run not in self._buffers:
+            self._buffers[run] = np.empty(guess, np.uint64)
+        return self._buffers[run]
 
     def keep(self, run: tuple[int, int], records: Records) -> Records:
         """Keep the memory for the run's next step."""
