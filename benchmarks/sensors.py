@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_peers import EventPeer, event_peers, spike_peers
+from sensor_peers import NOISY_PEERS, EventPeer, event_peers, spike_peers
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.spike_camera import SpikeCamera
@@ -33,6 +33,8 @@ FRAME_US = 1_000
 SLOW, FAST = (0.5, 0.2), (3.5, 1.3)
 """Motion of the texture [px per picture]: about 0.15 and 1.0 events per pixel and picture."""
 SIZES = {"346x260": (260, 346), "640x480": (480, 640), "1280x720": (720, 1280)}
+PEERS_AT = {"640x480": ("esim_core", "v2e"), "1280x720": ()}
+"""Peers that larger pictures are given to; small ones go to all."""
 BATCH = {1: 16, 2: 32}
 """Pictures per step by threads."""
 SPIKE_BATCH = 20
@@ -111,13 +113,13 @@ def event_figures(frames: int, rounds: int) -> dict[str, float]:
             count = mine.take(lambda pictures=pictures: sense(CLEAN, pictures))
             result[f"events_per_px_frame_{suffix}"] = count / pixels
             result[f"events_clean_first_pass_mpx_s_{suffix}"] = pixels / mine.cpu[0] / MEGA
-            peers = event_peers() if size != "1280x720" else {}
+            peers = {k: p for k, p in event_peers().items() if k in PEERS_AT.get(size, (k,))}
             result |= _take_turns(peers, pictures, mine, CLEAN, suffix, rounds)
             result[f"events_clean_mpx_s_{suffix}"] = pixels / min(mine.cpu) / MEGA
             result[f"events_clean_mev_s_{suffix}"] = count / min(mine.cpu) / MEGA
             noisy = Timing()
             result |= _take_turns(
-                {k: p for k, p in peers.items() if k == "v2e"}, pictures, noisy, NOISY,
+                {k: p for k, p in peers.items() if k in NOISY_PEERS}, pictures, noisy, NOISY,
                 f"noisy_{suffix}", rounds,
             )  # fmt: skip
             result[f"events_noisy_mpx_s_{suffix}"] = pixels / min(noisy.cpu) / MEGA
