@@ -9,9 +9,10 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.base import Spec
+from schemas.base import NAME_PATTERN, Spec
 
 Steps = tuple[int | str, ...]
+NAME_IN_WORDS = "expected a to z, digits, - and _, at most 63, the first a letter or digit"
 
 
 def describe_faults(error: ValidationError, kind: Any) -> list[str]:
@@ -21,7 +22,10 @@ def describe_faults(error: ValidationError, kind: Any) -> list[str]:
         error: what validation raised.
         kind: what was asked for: a spec, or a union of specs.
     """
-    return [_describe(fault, kind) for fault in real_faults(error)]
+    told: dict[str, dict[str, None]] = {}
+    for fault in real_faults(error):
+        told.setdefault(_place(fault), {})[message_of(fault, kind)] = None
+    return [f"{place}: {'; or: '.join(messages)}" for place, messages in told.items()]
 
 
 def real_faults(error: ValidationError) -> list[ErrorDetails]:
@@ -30,9 +34,11 @@ def real_faults(error: ValidationError) -> list[ErrorDetails]:
     return [fault for fault in faults if not _is_other_branch(fault)]
 
 
-def _describe(fault: ErrorDetails, kind: Any) -> str:
-    steps = [str(part) for part in fault["loc"] if not _is_branch(part)]
-    return f"{'/'.join(steps) or '(top level)'}: {message_of(fault, kind)}"
+def _place(fault: ErrorDetails) -> str:
+    steps = fault["loc"]
+    own = len(steps) - 1 if fault["type"] == "extra_forbidden" else len(steps)  # the user's word
+    named = [str(part) for i, part in enumerate(steps) if i == own or not _is_branch(part)]
+    return "/".join(named) or "(top level)"
 
 
 def message_of(fault: ErrorDetails, kind: Any) -> str:
@@ -53,12 +59,21 @@ def message_of(fault: ErrorDetails, kind: Any) -> str:
         case "union_tag_not_found":
             kinds = sorted(tag for spec in _specs_at(kind, where) for tag in _tags(spec))
             return f"kind is missing; expected one of {', '.join(map(repr, kinds))}"
+        case "string_pattern_mismatch" if fault["ctx"]["pattern"] == NAME_PATTERN:
+            return f"{NAME_IN_WORDS} {_seen(fault)}"
+        case _ if isinstance(fault["input"], dict):
+            return _message(fault)
         case _:
-            message = fault["msg"].removeprefix("Value error, ")
-            seen = repr(fault["input"])
-            if isinstance(fault["input"], dict):
-                return message
-            return f"{message} (got {seen if len(seen) <= 120 else seen[:117] + '...'})"
+            return f"{_message(fault)} {_seen(fault)}"
+
+
+def _message(fault: ErrorDetails) -> str:
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def _seen(fault: ErrorDetails) -> str:
+    seen = repr(fault["input"])
+    return f"(got {seen if len(seen) <= 120 else seen[:117] + '...'})"
 
 
 def _instead(seen: str, known: Iterable[str]) -> str:
@@ -70,7 +85,12 @@ def _instead(seen: str, known: Iterable[str]) -> str:
 
 
 def _is_branch(part: int | str) -> bool:
-    """The step names a branch of `number or kind` (see `schemas.trajectory.Profile`), no field."""
+    """The step names a branch of a union by its type, such as `literal['auto']`, and no field."""
+    return isinstance(part, str) and (part == "float" or not part.isidentifier())
+
+
+def _is_quantity(part: int | str) -> bool:
+    """The step names a branch of `number or kind` (see `schemas.trajectory.Profile`)."""
     return part == "float" or str(part).startswith("tagged-union[")
 
 
@@ -79,7 +99,7 @@ def _is_other_branch(fault: ErrorDetails) -> bool:
     branch = fault["loc"][-1] if fault["loc"] else ""
     if branch == "float":
         return isinstance(fault["input"], dict)
-    return _is_branch(branch) and not isinstance(fault["input"], dict)
+    return _is_quantity(branch) and not isinstance(fault["input"], dict)
 
 
 def _specs_at(kind: Any, where: Steps) -> set[type[Spec]]:

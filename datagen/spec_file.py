@@ -47,7 +47,8 @@ def load_yaml(path: Path) -> dict[str, Any]:
         SpecError: the file is missing, too large, not YAML, or no mapping.
     """
     if not path.is_file():
-        raise SpecError(f"{path}: no such file; expected YAML or JSON")
+        seen = "is a folder" if path.is_dir() else "no such file"
+        raise SpecError(f"{path}: {seen}; expected YAML or JSON")
     if path.stat().st_size > MAX_BYTES:
         raise SpecError(f"{path}: {path.stat().st_size:,} bytes; expected at most {MAX_BYTES:,}")
     kind = "JSON" if path.suffix == ".json" else "YAML"

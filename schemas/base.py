@@ -51,7 +51,8 @@ PositiveCount = Annotated[int, _strict(ge=1)]
 """A whole number, one or above."""
 Seed = Annotated[int, _strict(ge=0, lt=2**63)]
 """Seed of a random stream."""
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 """A lower-case name that is safe as a file name and as an HDF5 group."""
 Split = Literal["train", "val", "test"]
 """What a segment is for."""

@@ -15,13 +15,19 @@ FILE = click.Path(path_type=Path)
 
 
 @contextlib.contextmanager
-def memory_told() -> Iterator[None]:
-    """Turn a lack of memory into an error that says what to do."""
+def machine_told() -> Iterator[None]:
+    """Turn what the machine refuses, memory or a file, into an error that says what to do."""
     try:
         yield
     except MemoryError as error:
         raise ResourceError(
             f"out of memory: {error}; expected a smaller picture, fewer workers or a larger machine"
+        ) from error
+    except OSError as error:
+        if error.filename is None:  # a pipe that was closed, which click ends in silence
+            raise
+        raise ResourceError(
+            f"{error.filename}: {error.strerror}; expected a place that can be read and written"
         ) from error
 
 
@@ -31,7 +37,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with memory_told():
+            with machine_told():
                 return super().invoke(ctx)
         except DatagenError as error:
             click.echo(f"error: {error}", err=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen.cli.group import FILE, memory_told
+from datagen.cli.group import FILE, machine_told
 from datagen.errors import DatagenError, kind_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _as_worker(supervised: bool) -> Iterator[None]:
     if supervised:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        with memory_told():
+        with machine_told():
             yield
     except DatagenError as error:
         _report({"event": "error", "kind": kind_of(error), "message": str(error)})

@@ -43,6 +43,10 @@ PATH = "segments/0/trajectory"
          f"{PATH}/orbital/radius: Input should be a valid number (got 'wide')"),
         (job({"kind": "orbital", "radius": -1.0}),
          f"{PATH}/orbital: radius is -1.0; expected above 0"),
+        (job(camera={"exposure": "manual"}),
+         "camera/exposure: Input should be a valid number (got 'manual'); or: Input should be 'auto'"),
+        (job(camera={"my-lens": 1}), "camera/my-lens: no such field"),
+        (job(name="My Dataset"), "name: expected a to z, digits, - and _"),
     ],
 )  # fmt: skip
 def test_fault_of_a_job(data: dict[str, Any], expected: str) -> None:
