@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events.order import to_events
-from datagen.sensors.events.records import Records
+from datagen.sensors.events.records import Records, addresses, put_addresses
 from datagen.sensors.events.tiles import TILE, list_marked
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
@@ -82,6 +82,14 @@ def test_marked_pixels_are_listed(n: int, share: float, seed: int) -> None:
     listed = np.empty(n + 1, np.int32)
     m = list_marked(n, mark, listed)
     np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
+
+
+@pytest.mark.parametrize(("first", "n"), [(0, 35), (3, 20), (6, 7), (14, 21), (34, 1), (5, 0)])
+def test_addresses_of_a_tile_are_those_of_its_pixels(first: int, n: int) -> None:
+    """Give a run of pixels the addresses that a whole picture has there."""
+    out = np.empty(n, np.uint64)
+    put_addresses(first, 7, out)
+    np.testing.assert_array_equal(out, addresses(5, 7)[first : first + n])
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

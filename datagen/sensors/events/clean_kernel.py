@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
-from datagen.sensors.events.records import STAMP_SHIFT, with_room
+from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
 from datagen.sensors.events.response import log_light, luminance_of
 from datagen.sensors.events.tiles import COMPILE, TIE, TILE, list_marked, padded, whole_us
 
@@ -34,8 +34,8 @@ FIRST, SECOND = 0, ROW
 
 @njit(**COMPILE)
 def clean_tiles(  # type: ignore[no-untyped-def]
-    first, last, previous, pictures, t, reference, low, high, last_event, on, off, address, response,
-    tables, refractory, records,
+    first, last, previous, pictures, t, known, reference, low, high, last_event, on, off, width,
+    response, tables, refractory, records,
 ):  # fmt: skip
     """Emit the events of tiles first .. last-1 in all intervals and advance their pixels.
 
@@ -45,13 +45,14 @@ def clean_tiles(  # type: ignore[no-untyped-def]
         previous: picture at the start of the first interval, uint8 or float32 (pixels,).
         pictures: those at the ends of the intervals, of the same type (intervals, pixels).
         t: int64 (intervals + 1,) [us].
-        reference: float64 (pixels,), advanced.
+        known: references at the start, float64 (pixels,).
+        reference: those at the end, filled for these tiles.
         low: guard in the pictures' type (pixels,), advanced.
         high: likewise.
         last_event: int64 (pixels,) [us], advanced; empty without a refractory period.
         on: ON threshold, float64 (pixels,).
         off: OFF threshold, float64 (pixels,).
-        address: uint64 (pixels,).
+        width: pixels per row.
         response: `Response` for the pictures' units.
         tables: its `CodeTables`.
         refractory: [us].
@@ -63,14 +64,16 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
-    owner = np.empty(TILE, np.int32)
+    owner, where = np.empty(TILE, np.int32), np.empty(TILE, np.uint64)
     w, words = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.uint64)
     bins = np.empty(2 * ROW, np.int32)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, on.size)
         levels, least, most = reference[a:b], low[a:b], high[a:b]
-        up, down, where, n = on[a:b], off[a:b], address[a:b], np.uint32(b - a)
+        up, down, n = on[a:b], off[a:b], np.uint32(b - a)
+        levels[:] = known[a:b]
+        put_addresses(a, width, where[: b - a])
         rest = last_event[a:b] if refractory > 0 else last_event
         for k in range(intervals):
             duration = np.float64(t[k + 1] - t[k])

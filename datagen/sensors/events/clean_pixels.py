@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datagen.sensors.events.clean_kernel import clean_tiles, set_guards
 from datagen.sensors.events.code_tables import CodeTables, code_tables
-from datagen.sensors.events.records import RecordBuffers, Records, addresses
+from datagen.sensors.events.records import RecordBuffers, Records
 from datagen.sensors.events.response import Response, log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import TILE, tiles_of
@@ -32,7 +32,6 @@ class CleanPixels:
         self._spec = spec
         self._shape = on.shape
         self._on, self._off = on.ravel(), off.ravel()
-        self._address = addresses(*on.shape)
         self._curves = {kind: _curve(spec, white) for kind, white in WHITE.items()}
         self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
         self._buffers = RecordBuffers()
@@ -52,7 +51,8 @@ class CleanPixels:
     ) -> tuple[EventCameraState, list[Records]]:
         """See `PixelModel`."""
         response, tables = self._curves[pictures.dtype.name]
-        reference, last_event = state.reference.flatten(), state.last_event.flatten()
+        known, last_event = state.reference.ravel(), state.last_event.flatten()
+        reference = np.empty_like(known)
         low, high = self._guards(state, pictures)
         flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
         times = np.concatenate([[state.t], t])
@@ -60,8 +60,8 @@ class CleanPixels:
         def sense_run(run: tuple[int, int]) -> Records:
             room = self._buffers.lend(run, GUESS * (run[1] - run[0]) * TILE * len(t))
             records, bounds = clean_tiles(
-                *run, state.picture.ravel(), flat, times, reference, low, high, last_event,
-                self._on, self._off, self._address, response, tables,
+                *run, state.picture.ravel(), flat, times, known, reference, low, high, last_event,
+                self._on, self._off, self._shape[1], response, tables,
                 self._spec.refractory_period_us, room,
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))

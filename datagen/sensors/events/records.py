@@ -55,6 +55,18 @@ def addresses(height: int, width: int) -> NDArray[np.uint64]:
     return (y[:, None] << Y_SHIFT | x << X_SHIFT).ravel()
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def put_addresses(first, width, out):  # type: ignore[no-untyped-def]
+    """The address bits of the pixels that follow the first."""
+    y, x, done = first // width, first % width, 0
+    while done < out.size:
+        row = out[done : done + width - x]
+        start = np.uint64(y) << Y_SHIFT | np.uint64(x) << X_SHIFT
+        for i in range(row.size):
+            row[i] = start + (np.uint64(i) << X_SHIFT)
+        y, x, done = y + 1, 0, done + row.size
+
+
 @njit(cache=True, nogil=True)
 def with_room(records, count, more):  # type: ignore[no-untyped-def]
     """`records` itself, or a larger copy if `more` do not fit after the first `count`."""
