@@ -1,44 +1,89 @@
-"""Write the pages, and the parts of pages, that are made from code."""
+"""Make the tables anew that pages beside this file take from code.
+
+A table stands between `<!-- NAME: begin (...) -->` and `<!-- NAME: end -->`, by any name of TABLES.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from datagen.docs_format import dataset_format
+from schemas.h5 import (
+    ATTRIBUTES,
+    COLUMNS,
+    EVENT_COLUMNS,
+    NOISE_COLUMN,
+    ROOT_EVENT_COLUMNS,
+    SPIKE_COLUMNS,
+    Attribute,
+    Column,
+)
 from service.settings import PREFIX, Settings
 
 HERE = Path(__file__).parent
-PAGES = {"dataset_format.md": dataset_format}
-BEGIN = "<!-- settings: begin (generated from service/settings.py by make docs) -->\n"
-END = "<!-- settings: end -->"
 
 
 def main() -> None:
-    """Write every page beside this file."""
-    for name, make in PAGES.items():
-        (HERE / name).write_text(make(), encoding="utf-8")
-    page = HERE / "service.md"
-    page.write_text(with_settings(page.read_text("utf-8")), encoding="utf-8")
+    """Write every page with tables."""
+    for path in HERE.glob("*.md"):
+        path.write_text(with_tables(path.read_text("utf-8")), encoding="utf-8")
 
 
-def with_settings(page: str) -> str:
-    """The page with its table of settings made anew."""
-    head, _, rest = page.partition(BEGIN)
-    return head + BEGIN + settings_table() + END + rest.partition(END)[2]
+def with_tables(page: str) -> str:
+    """The page with its tables made anew."""
+    for name, table in TABLES.items():
+        between = rf"(<!-- {name}: begin [^\n]*-->\n).*?(<!-- {name}: end -->)"
+        page = re.sub(between, lambda m, t=table: m[1] + t + m[2], page, flags=re.DOTALL)
+    return page
 
 
 def settings_table() -> str:
-    """A Markdown table of every setting: variable, default, meaning."""
-    rows = [
-        f"| `{PREFIX}{name.upper()}` | {in_words(field.default)} | {' '.join((field.description or '').split())} |"
+    """Every setting of the service: variable, default, meaning."""
+    rows = (
+        (f"`{PREFIX}{name.upper()}`", in_words(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
-    ]
-    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows]) + "\n"
+    )
+    return markdown(("variable", "default", "meaning"), rows)
 
 
 def in_words(value: object) -> str:
     """A default as it would be typed; empty text is left empty."""
     return f"`{value}`" if str(value) else ""
+
+
+def columns_table(columns: Iterable[Column]) -> str:
+    """Every dataset of a segment file."""
+    rows = ((f"`{c.path}`", c.dtype, shape(c), c.unit or "-", c.meaning) for c in columns)
+    return markdown(("column", "type", "shape", "unit", "meaning"), rows)
+
+
+def shape(column: Column) -> str:
+    """Names of the dimensions."""
+    return f"({', '.join(column.dims)})" if column.dims else "scalar"
+
+
+def attributes_table(attributes: Iterable[Attribute]) -> str:
+    """Every attribute of a segment file."""
+    rows = ((f"`{a.group}`", f"`{a.name}`", a.kind, a.meaning) for a in attributes)
+    return markdown(("group", "attribute", "type", "meaning"), rows)
+
+
+def markdown(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table."""
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for row in rows:
+        cells = (" ".join(cell.split()).replace("|", "\\|") for cell in row)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {
+    "settings": settings_table(),
+    "labels": columns_table(COLUMNS),
+    "streams": columns_table((*EVENT_COLUMNS, NOISE_COLUMN, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)),
+    "attributes": attributes_table(ATTRIBUTES),
+}
 
 
 if __name__ == "__main__":

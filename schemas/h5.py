@@ -1,6 +1,6 @@
 """The layout of a segment file as a table: what is where, in which dtype, shape and unit.
 
-`docs/dataset_format.md` is generated from this table, the writer and the validator walk it.
+The tables of `docs/dataset_format.md` are made from this one, the writer and the validator walk it.
 Dimension names: N frames, H rows, W columns, E events, P polls, B bytes per poll = ceil(H W / 8),
 K instances, M moving instances, MS milliseconds.
 

@@ -1,0 +1,48 @@
+"""Tables that pages take from code are current."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("page", "table"),
+    [
+        ("service.md", "settings"),
+        ("dataset_format.md", "labels"),
+        ("dataset_format.md", "streams"),
+        ("dataset_format.md", "attributes"),
+    ],
+)
+def test_table_is_current(page: str, table: str) -> None:
+    """Hold the table to what code gives; `make docs` writes it."""
+    text = (DOCS / page).read_text("utf-8")
+    begin = f"<!-- {table}: begin "
+    assert (
+        text.partition(begin)[2]
+        .partition("\n")[2]
+        .startswith(generator().TABLES[table] + f"<!-- {table}: end -->")
+    )
+
+
+def test_tables_are_made_anew() -> None:
+    """Replace an outdated table, and nothing around it."""
+    make = generator()
+    page = "before\n<!-- labels: begin (x) -->\n| old |\n<!-- labels: end -->\nafter\n"
+    fresh = page.replace("| old |\n", make.TABLES["labels"])
+    assert make.with_tables(page) == fresh
