@@ -31,6 +31,7 @@ from contrast_problem import (
     functional_backpropagation,
     plain_bilinear_voting,
 )
+from random_events import random_events
 from tiny_dataset import build_dataset
 from wide_segment import write_wide_segment
 
@@ -61,20 +62,9 @@ def best_seconds(*works: Callable[[], Any], repeats: int = 5) -> list[float]:
     return [min(of_one) for of_one in zip(*times, strict=True)]
 
 
-def random_events(n: int) -> EventArray:
-    """Events all over the sensor and the first 100 ms."""
-    rng = np.random.default_rng(0)
-    return EventArray(
-        t=np.sort(rng.integers(0, 100_000, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
-
-
 def voxel_figures() -> dict[str, float]:
     """Voxel grids of a million events, ours and others'."""
-    events = random_events(MILLION)
+    events = random_events(0, MILLION, width=WIDTH, height=HEIGHT, until_us=99_999)
     own, trilinear = best_seconds(
         lambda: own_grid(events),
         lambda: voxel_grid_as("eraft", events, positions=rectified(events), **SIZE),

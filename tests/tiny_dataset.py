@@ -17,6 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from datagen.dataset import Dataset
 from datagen.geometry.flow import flow_between
 from schemas.arrays import pose_matrices
 from schemas.camera import Intrinsics
@@ -98,6 +99,11 @@ def write_manifest(folder: Path) -> None:
         segments=[_entry(folder / f"{segment.file_stem}.h5") for segment in spec.segments],
     )
     (folder / "manifest.json").write_text(manifest.model_dump_json(indent=2))
+
+
+def depth_sum(dataset: Dataset) -> float:
+    """Something to compute from a dataset, by a name that other processes can import."""
+    return float(dataset.segments[0].depth(2).sum())
 
 
 def _entry(path: Path) -> SegmentEntry:

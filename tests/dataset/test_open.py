@@ -11,8 +11,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from tiny_dataset import depth_sum
 
-from datagen.dataset import Dataset, Segment, open_dataset
+from datagen.dataset import Segment, open_dataset
 from datagen.errors import DatasetError, InputError
 
 
@@ -134,18 +135,14 @@ def test_missing_column_is_named(copy: Path) -> None:
         dataset.segments[0].depth(0)
 
 
-def _depth_sum(dataset: Dataset) -> float:
-    return float(dataset.segments[0].depth(2).sum())
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_dataset_is_read_in_other_processes(tiny: Path, method: str) -> None:
     """Give a child process, forked or spawned, the same arrays from an already open dataset."""
     with open_dataset(tiny) as dataset:
-        expected = _depth_sum(dataset)
+        expected = depth_sum(dataset)
         with multiprocessing.get_context(method).Pool(1) as pool:
-            assert pool.map(_depth_sum, [dataset, dataset]) == [expected, expected]
-        assert _depth_sum(dataset) == expected
+            assert pool.map(depth_sum, [dataset, dataset]) == [expected, expected]
+        assert depth_sum(dataset) == expected
 
 
 def test_pickle_carries_the_path_alone(tiny: Path) -> None:

@@ -1,4 +1,4 @@
-"""The tiny dataset, and its first segment with a spike camera whose polls fill whole bytes."""
+"""The first tiny segment with a spike camera whose polls fill whole bytes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from tiny_dataset import build_dataset
 
 HEIGHT, WIDTH = 18, 28
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder that no test changes."""
-    return build_dataset(tmp_path_factory.mktemp("tiny") / "dataset")
 
 
 @pytest.fixture(scope="session")

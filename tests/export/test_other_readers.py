@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from event_readers import source_of
+from random_events import random_events
 
 from datagen.export.aedat4 import write_aedat4
 from datagen.export.prophesee_dat import write_prophesee_dat
@@ -19,14 +20,7 @@ WIDTH, HEIGHT = 640, 480
 @pytest.fixture(scope="module")
 def events() -> EventArray:
     """Events over 40 s, more than two wraps of EVT 3.0's clock."""
-    rng = np.random.default_rng(5)
-    n = 20_000
-    return EventArray(
-        t=np.sort(rng.integers(0, 40_000_000, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
+    return random_events(5, 20_000, width=WIDTH, height=HEIGHT, until_us=39_999_999)
 
 
 def write_aedat4_lz4(path, source):

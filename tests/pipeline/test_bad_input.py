@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from tiny_dataset import build_segment
 from tiny_job import digests, tiny_job, write_job
 
 from datagen.cli import main
@@ -225,11 +224,6 @@ def Material "Paint"
 """
 
 
-@pytest.fixture(scope="module")
-def segment_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_segment(tmp_path_factory.mktemp("segment") / "good.h5")
-
-
 def trained_on(path: Path, out: Path) -> str:
     """The message that `train` gives for a file it must refuse, leaving nothing behind."""
     result = run("train", str(path), "-o", str(out), "--steps", "1", "--quiet")
@@ -239,23 +233,23 @@ def trained_on(path: Path, out: Path) -> str:
     return result.stderr
 
 
-def test_training_on_a_foreign_or_damaged_file(tmp_path: Path, segment_file: Path) -> None:
+def test_training_on_a_foreign_or_damaged_file(tmp_path: Path, tiny: Path) -> None:
     """Refuse a file that is no HDF5, another program's HDF5, and a truncated one."""
     pytest.importorskip("torch", reason="training needs the extra `train`")
     (tmp_path / "text.h5").write_text("not HDF5")
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
         file["events/t"] = [1, 2, 3]
-    whole = segment_file.read_bytes()
+    whole = (tiny / "first.h5").read_bytes()
     (tmp_path / "truncated.h5").write_bytes(whole[: len(whole) // 2])
     for name in ("text.h5", "foreign.h5", "truncated.h5", "absent.h5"):
         assert name in trained_on(tmp_path / name, tmp_path / "model")
 
 
-def test_training_on_a_newer_format(tmp_path: Path, segment_file: Path) -> None:
+def test_training_on_a_newer_format(tmp_path: Path, tiny: Path) -> None:
     """Name both format versions when the file is from a newer program."""
     pytest.importorskip("torch", reason="training needs the extra `train`")
     newer = tmp_path / "newer.h5"
-    newer.write_bytes(segment_file.read_bytes())
+    newer.write_bytes((tiny / "first.h5").read_bytes())
     with h5py.File(newer, "r+") as file:
         file.attrs["format_version"] = "9.0"
     message = trained_on(newer, tmp_path / "model")

@@ -20,27 +20,27 @@ from datagen.preview.columns import depth_range, flow_scale, spread
 from datagen.preview.page import fit
 
 
-def test_previews_are_equal_for_equal_files(tiny_file: Path, tmp_path: Path) -> None:
+def test_previews_are_equal_for_equal_files(tiny: Path, tmp_path: Path) -> None:
     """Write a sheet and a film, twice the same bytes, and nothing else."""
-    first = write_previews(tiny_file, tmp_path / "a")
-    again = write_previews(tiny_file, tmp_path / "b")
+    first = write_previews(tiny / "first.h5", tmp_path / "a")
+    again = write_previews(tiny / "first.h5", tmp_path / "b")
     assert [path.name for path in first] == ["first.png", "first.gif"]
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["first.gif", "first.png"]
     for one, other in zip(first, again, strict=True):
         assert one.read_bytes() == other.read_bytes()
 
 
-def test_film_has_a_picture_per_interval(tiny_file: Path, tmp_path: Path) -> None:
+def test_film_has_a_picture_per_interval(tiny: Path, tmp_path: Path) -> None:
     """Loop through one picture for every frame interval of a short segment."""
-    _, film = write_previews(tiny_file, tmp_path)
+    _, film = write_previews(tiny / "first.h5", tmp_path)
     with Image.open(film) as image:
         assert image.n_frames == 5
         assert image.info["loop"] == 0
 
 
-def test_sheet_shows_all_streams(tiny_file: Path, tmp_path: Path) -> None:
+def test_sheet_shows_all_streams(tiny: Path, tmp_path: Path) -> None:
     """Widen the page by a column for every stream."""
-    sheet, _ = write_previews(tiny_file, tmp_path)
+    sheet, _ = write_previews(tiny / "first.h5", tmp_path)
     with Image.open(sheet) as image:
         assert image.width > 6 * 250
         assert len(np.unique(np.asarray(image).reshape(-1, 3), axis=0)) > 100
@@ -61,9 +61,9 @@ def test_no_dataset_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "previews").exists()
 
 
-def test_events_fade_by_the_decay_of_their_sensor(tiny_file: Path) -> None:
+def test_events_fade_by_the_decay_of_their_sensor(tiny: Path) -> None:
     """Sum signed events, multiplied by 0.8 at every further frame."""
-    with Segment(tiny_file) as segment:
+    with Segment(tiny / "first.h5") as segment:
         stream = segment.events("difference")
         pictures = list(faded_events(segment, stream))
         events = [stream.slice_by_frame(k, k + 1) for k in range(2)]

@@ -6,16 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tiny_dataset import build_dataset
 
 from datagen.dataset import Segment, open_dataset
 from datagen.export.base import export_segment, parse_export
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder that no test changes."""
-    return build_dataset(tmp_path_factory.mktemp("tiny") / "dataset")
 
 
 @pytest.fixture(scope="session")

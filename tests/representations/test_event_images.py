@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_events import random_events
 
 from datagen.errors import InputError
 from datagen.representations.event_frame import count_image, event_stack, spike_flownet_input
@@ -13,6 +14,7 @@ from datagen.representations.time_surface import NEVER, ev_flownet_input, last_s
 from schemas.arrays import EventArray
 
 HEIGHT, WIDTH = 4, 6
+FILM = {"height": HEIGHT, "width": WIDTH, "until_us": 100}
 
 
 def events_of(*rows: tuple[int, int, int, int]) -> EventArray:
@@ -21,19 +23,6 @@ def events_of(*rows: tuple[int, int, int, int]) -> EventArray:
     return EventArray(
         t=t.copy(), x=x.astype(np.uint16), y=y.astype(np.uint16), p=p.astype(np.uint8)
     )
-
-
-def random_events(seed: int, n: int) -> EventArray:
-    rng = np.random.default_rng(seed)
-    events = EventArray(
-        t=np.sort(rng.integers(0, 101, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
-    for column in (events.t, events.x, events.y, events.p):
-        column.flags.writeable = False
-    return events
 
 
 def test_count_image_counts_by_polarity() -> None:
@@ -58,7 +47,7 @@ def test_time_slices_end_where_they_say() -> None:
 @given(st.integers(0, 60), st.integers(1, 7), st.integers(0, 2**32))
 def test_count_slices_are_equal_and_lose_nothing(n: int, slices: int, seed: int) -> None:
     """Share any number of events out in time order, slices differing by one at most."""
-    events = random_events(seed, n)
+    events = random_events(seed, n, **FILM)
     stack = event_stack(
         events, start_us=0, end_us=100, slices=slices, slicing="count",
         height=HEIGHT, width=WIDTH,
@@ -111,7 +100,7 @@ def test_ev_flownet_input_is_in_its_papers_order() -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_empty_and_single_event_windows_are_finite(n: int) -> None:
     """Stay finite with no event and with one."""
-    events = random_events(0, n)
+    events = random_events(0, n, **FILM)
     size = {"height": HEIGHT, "width": WIDTH}
     for array in (
         ev_flownet_input(events, start_us=0, end_us=100, **size),

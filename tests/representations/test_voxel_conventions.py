@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from random_events import random_events
 
 from datagen.errors import InputError
 from datagen.representations.voxel_conventions import Convention, standardised, voxel_grid_as
@@ -14,19 +15,7 @@ from schemas.arrays import EventArray
 
 HEIGHT, WIDTH, BINS = 5, 7, 4
 SIZE = {"bins": BINS, "height": HEIGHT, "width": WIDTH}
-
-
-def random_events(seed: int, n: int) -> EventArray:
-    rng = np.random.default_rng(seed)
-    events = EventArray(
-        t=np.sort(rng.integers(0, 1000, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
-    for column in (events.t, events.x, events.y, events.p):
-        column.flags.writeable = False
-    return events
+FILM = {"height": HEIGHT, "width": WIDTH, "until_us": 999}
 
 
 def hats(
@@ -55,7 +44,7 @@ def test_eraft_floors_positions_left_of_the_picture() -> None:
 @given(st.integers(2, 25), st.integers(0, 2**32))
 def test_eraft_is_trilinear_and_standardised(n: int, seed: int) -> None:
     """Equal the product of hats at rectified positions, also beyond the border."""
-    events = random_events(seed, n)
+    events = random_events(seed, n, **FILM)
     positions = np.random.default_rng(seed).uniform(-1.5, 8, (n, 2)).astype(np.float32)
     t = (events.t - events.t[0]) * (BINS - 1) / max(events.t[-1] - events.t[0], 1)
     plain = hats(t, *positions.T.astype(np.float64), events.p)
@@ -67,7 +56,7 @@ def test_eraft_is_trilinear_and_standardised(n: int, seed: int) -> None:
 @given(st.integers(1, 25), st.integers(0, 2**32))
 def test_event_flow_spans_first_to_last_event(n: int, seed: int) -> None:
     """Pin the first event to the first bin and the last to the last."""
-    events = random_events(seed, n)
+    events = random_events(seed, n, **FILM)
     t = (events.t - events.t[0]) * (BINS - 1) / max(events.t[-1] - events.t[0], 1)
     expected = hats(t, events.x.astype(float), events.y.astype(float), events.p)
     np.testing.assert_allclose(voxel_grid_as("event_flow", events, **SIZE), expected, atol=1e-5)
@@ -105,7 +94,7 @@ def test_standardised_cells_have_zero_mean_and_unit_deviation() -> None:
 
 def test_positions_must_fit() -> None:
     """Refuse positions of another number, or for a grid that takes none."""
-    events = random_events(0, 3)
+    events = random_events(0, 3, **FILM)
     for convention, shape in (("eraft", (2, 2)), ("tonic", (3, 2))):
         with pytest.raises(InputError, match="positions"):
             voxel_grid_as(convention, events, positions=np.zeros(shape, np.float32), **SIZE)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_events import random_events
 
 from datagen.errors import InputError
 from datagen.representations.voxel_grid import unit_rms, voxel_grid, voxel_grid_numpy
@@ -23,17 +24,8 @@ def events_of(t: list[int], x: list[int], y: list[int], p: list[int]) -> EventAr
 
 @st.composite
 def event_arrays(draw: st.DrawFn) -> EventArray:
-    n = draw(st.integers(0, 40))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    arrays = EventArray(
-        t=np.sort(rng.integers(0, END + 1, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
-    for column in (arrays.t, arrays.x, arrays.y, arrays.p):
-        column.flags.writeable = False
-    return arrays
+    seed, n = draw(st.integers(0, 2**32)), draw(st.integers(0, 40))
+    return random_events(seed, n, width=WIDTH, height=HEIGHT, until_us=END)
 
 
 def grid_of(events: EventArray, bins: int = 5, start: int = 0, end: int = END):  # type: ignore[no-untyped-def]

@@ -1,15 +1,13 @@
-"""A tiny dataset for all training tests, copies that a test may damage, and a quick run."""
+"""One thread for all training tests, and a quick run."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_dataset import build_dataset
 
 from datagen.training.config import TrainConfig
 from datagen.training.models.base import SmallUnetSpec
@@ -19,18 +17,6 @@ from datagen.training.models.base import SmallUnetSpec
 def one_thread() -> None:
     """Compute small arrays in one thread: more would only wait for one another."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset folder that no test changes: a train and a test segment of 6 frames each."""
-    return build_dataset(tmp_path_factory.mktemp("tiny") / "dataset")
-
-
-@pytest.fixture
-def copy(tiny: Path, tmp_path: Path) -> Path:
-    """A copy of the tiny dataset to change."""
-    return Path(shutil.copytree(tiny, tmp_path / "dataset"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from random_events import random_events
 
 from datagen.representations.voxel_grid import voxel_grid
 from datagen.training import event_changes as change
@@ -18,13 +19,7 @@ HEIGHT, WIDTH = 12, 20
 
 
 def window_events(seed: int, n: int = 50) -> EventArray:
-    rng = np.random.default_rng(seed)
-    return EventArray(
-        t=np.sort(rng.integers(0, 1001, n)),
-        x=rng.integers(0, WIDTH, n).astype(np.uint16),
-        y=rng.integers(0, HEIGHT, n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
+    return random_events(seed, n, width=WIDTH, height=HEIGHT, until_us=1000)
 
 
 def grid_of(events: EventArray):  # type: ignore[no-untyped-def]

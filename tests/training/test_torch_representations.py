@@ -10,30 +10,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from random_events import random_events
 
 from datagen.errors import InputError
 from datagen.representations import event_frame, time_surface, voxel_grid
 from datagen.training import torch_representations as twins
 from datagen.training.torch_representations import TorchEvents
-from schemas.arrays import EventArray
 
 SIZE = {"height": 7, "width": 9}
-
-
-def random_events(n: int, seed: int) -> EventArray:
-    rng = np.random.default_rng(seed)
-    return EventArray(
-        t=np.sort(rng.integers(0, 1000, n)),
-        x=rng.integers(0, SIZE["width"], n).astype(np.uint16),
-        y=rng.integers(0, SIZE["height"], n).astype(np.uint16),
-        p=rng.integers(0, 2, n).astype(np.uint8),
-    )
 
 
 @given(st.integers(0, 60), st.integers(2, 6), st.integers(-200, 200), st.integers(0, 2**32))
 def test_voxel_grids_agree_to_rounding(n: int, bins: int, start: int, seed: int) -> None:
     """Vote the same, also for events outside the window."""
-    events = random_events(n, seed)
+    events = random_events(seed, n, until_us=999, **SIZE)
     window = {"start_us": start, "end_us": 900, "bins": bins, **SIZE}
     grid = twins.voxel_grid(TorchEvents.of(events), **window)
     np.testing.assert_allclose(grid.numpy(), voxel_grid.voxel_grid(events, **window), atol=1e-5)
@@ -61,7 +51,7 @@ def test_counts_and_stamps_are_equal(
     module: Any, name: str, options: dict[str, Any], n: int, seed: int
 ) -> None:
     """Give the same array with the same type."""
-    events = random_events(n, seed)
+    events = random_events(seed, n, until_us=999, **SIZE)
     twin: Callable[..., torch.Tensor] = getattr(twins, name)
     found = twin(TorchEvents.of(events), **options, **SIZE).numpy()
     expected = getattr(module, name)(events, **options, **SIZE)
@@ -92,12 +82,14 @@ def test_the_twins_are_complete() -> None:
 def test_bad_windows_are_refused(name: str, options: dict[str, Any]) -> None:
     """Raise what the twin raises."""
     with pytest.raises(InputError):
-        getattr(twins, name)(TorchEvents.of(random_events(3, 0)), **options, **SIZE)
+        getattr(twins, name)(
+            TorchEvents.of(random_events(0, 3, until_us=999, **SIZE)), **options, **SIZE
+        )
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_representations_stay_on_the_gpu() -> None:
     """Return the picture where the events are."""
-    events = TorchEvents.of(random_events(9, 0), "cuda")
+    events = TorchEvents.of(random_events(0, 9, until_us=999, **SIZE), "cuda")
     assert twins.ev_flownet_input(events, start_us=0, end_us=9, **SIZE).is_cuda
     assert twins.voxel_grid(events, start_us=0, end_us=9, bins=3, **SIZE).is_cuda
