@@ -59,9 +59,9 @@ class NoisyPixels(NamedTuple):
 @njit(**COMPILE)
 def load(pixels, a, b, picture, unit, response, w):  # type: ignore[no-untyped-def]
     """Bring pixels a .. b-1 and their last picture into the workspace."""
-    n = b - a
-    for j in range(n):
-        w[LEVEL + j] = log_light_f32(np.float32(picture[a + j]) * unit, response)
+    n, last = b - a, picture[a:b]
+    for j in range(last.size):
+        w[LEVEL + j] = log_light_f32(np.float32(last[j]) * unit, response)
     w[LAG : LAG + n], w[LAG_2 : LAG_2 + n] = pixels.lag[0, a:b], pixels.lag[1, a:b]
     w[MOVED : MOVED + n], w[LEAK : LEAK + n] = pixels.moved[a:b], pixels.leak[a:b]
     w[ON : ON + n], w[OFF : OFF + n] = pixels.on[a:b], pixels.off[a:b]

@@ -71,7 +71,7 @@ class NoisyModel:
             leak_key=stream_key(self._key, LEAK_JITTER),
             leak_jitter=spec.leak_jitter_fraction,
             refractory_us=spec.refractory_period_us,
-            tracked=bool(spec.refractory_period_us or spec.labels or spec.leak_jitter_fraction),
+            tracked=bool(spec.refractory_period_us or spec.labels),
         )
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:

@@ -24,6 +24,8 @@ from datagen.sensors.elementary import decayed, exponential
 from datagen.sensors.events.tiles import COMPILE
 
 HALVINGS = 50
+CLOSE = 1e-13
+"""A crossing is found when a step is this short."""
 
 
 @njit(**COMPILE)
@@ -69,16 +71,16 @@ def crossing(u0, g, a, b, x, level, rising, start, stop):  # type: ignore[no-unt
     """Where u meets `level` on a monotone piece: Newton's steps inside a shrinking bracket."""
     sigma = 0.5 * (start + stop)
     for _ in range(2 * HALVINGS):
-        error = voltage(u0, g, a, b, x, sigma) - level
+        e = 1.0 - decayed(x * sigma)
+        error = u0 + g * sigma + a * (1.0 - e) + b * sigma * e - level
         if (error > 0.0) == rising:
             stop = sigma
         else:
             start = sigma
-        step = error / slope(g, a, b, x, sigma)
-        better = sigma - step
+        better = sigma - error / (g + e * (a * x + b - b * x * sigma))
         if not start < better < stop:
             better = 0.5 * (start + stop)
-        if np.abs(better - sigma) < 1e-14:
+        if np.abs(better - sigma) < CLOSE:
             return better
         sigma = better
     return sigma

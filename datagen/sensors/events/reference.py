@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.sensors.elementary import decayed_f32
-from datagen.sensors.events.noisy_kernel import NOISY_TIE
+from datagen.sensors.events.noisy_crossings import NOISY_TIE
 from datagen.sensors.events.tiles import STAMP_SLACK_US, TIE
 from schemas.arrays import EventArray
 

@@ -34,7 +34,7 @@ PIXEL_SHIFT, PIXEL_MASK = np.uint64(1), np.uint64(TILE - 1)
 THIN_SHIFT, THIN_MASK, THIN_UNIT = np.uint64(13), np.uint64(0x7FFFF), 2.0**-19
 TIME_SHIFT, TIME_UNIT = np.uint64(32), 2.0**-32
 ONE = np.uint64(1)
-NONE = np.int32(-1)
+NONE, ACCEPTED = np.int32(-1), np.int32(0)
 
 
 class ShotNoise(NamedTuple):
@@ -114,25 +114,45 @@ def strike(tile, t0, t1, settings, before, after, unit, on, off, shots):  # type
     Returns:
         The events, perhaps in larger arrays, and how many there are.
     """
-    n = 0
     if settings.slot_us == 0:
-        return shots, n
+        return shots, 0
+    shots, drawn = _draw(tile, t0, t1, settings, shots)
+    _thin(drawn, t0, t1, settings, before, after, unit, on, off, shots)
+    return shots, _enlist(drawn, shots)
+
+
+@njit(**COMPILE)
+def _draw(tile, t0, t1, settings, shots):  # type: ignore[no-untyped-def]
+    """Candidates of all slots that reach into (t0, t1], with the slot's number for sigma."""
+    n, word, sigma = 0, shots.word, shots.sigma
     for slot in range(t0 // settings.slot_us, (t1 - 1) // settings.slot_us + 1):
         drawn, stream = _number(settings, tile, slot)
-        shots = _with_room(shots, n, drawn)
+        if n + drawn > word.size:
+            shots = _larger(shots, n, 2 * (n + drawn))
+            word, sigma = shots.word, shots.sigma
         for i in range(drawn):
-            word = mix(stream + np.uint64(i + 1) * GOLDEN)
-            in_slot = np.float64(word >> TIME_SHIFT) * TIME_UNIT
-            sigma = ((slot + in_slot) * settings.slot_us - t0) / (t1 - t0)
-            pixel = np.int64((word >> PIXEL_SHIFT) & PIXEL_MASK)
-            if 0.0 < sigma <= 1.0 and pixel < on.size:
-                start, stop = np.float64(before[pixel]) * unit, np.float64(after[pixel]) * unit
-                up, down = settings.nominal_on / on[pixel], settings.nominal_off / off[pixel]
-                sensitivity = up if brighter(word) else down
-                if _accepted(word, start + (stop - start) * sigma, sensitivity):
-                    _enlist(shots, n, pixel, sigma, word)
-                    n += 1
+            word[n + i] = mix(stream + np.uint64(i + 1) * GOLDEN)
+            sigma[n + i] = slot
+        n += drawn
     return shots, n
+
+
+@njit(**COMPILE)
+def _thin(n, t0, t1, settings, before, after, unit, on, off, shots):  # type: ignore[no-untyped-def]
+    """Sigma and pixel of n candidates, and in `after` whether they are accepted."""
+    for i in range(n):
+        word = shots.word[i]
+        in_slot = np.float64(word >> TIME_SHIFT) * TIME_UNIT
+        sigma = ((shots.sigma[i] + in_slot) * settings.slot_us - t0) / (t1 - t0)
+        drawn = np.int64((word >> PIXEL_SHIFT) & PIXEL_MASK)
+        pixel = np.uint32(drawn if drawn < on.size else 0)
+        start, stop = np.float64(before[pixel]) * unit, np.float64(after[pixel]) * unit
+        up, down = settings.nominal_on / on[pixel], settings.nominal_off / off[pixel]
+        sensitivity = up if brighter(word) else down
+        inside = (sigma > 0.0) & (sigma <= 1.0) & (drawn < on.size)
+        accepted = inside & _accepted(word, start + (stop - start) * sigma, sensitivity)
+        shots.sigma[i], shots.pixel[i] = sigma, pixel
+        shots.after[i] = ACCEPTED if accepted else NONE
 
 
 @njit(**COMPILE)
@@ -143,28 +163,32 @@ def forget(shots, n):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _with_room(shots, n, more):  # type: ignore[no-untyped-def]
-    if n + more <= shots.sigma.size:
-        return shots
-    larger = new_shots(2 * (n + more))
+def _larger(shots, n, room):  # type: ignore[no-untyped-def]
+    """Room for more candidates beside n; nothing is listed yet."""
+    larger = new_shots(room)
     larger.sigma[:n], larger.word[:n] = shots.sigma[:n], shots.word[:n]
-    larger.pixel[:n], larger.after[:n] = shots.pixel[:n], shots.after[:n]
-    larger.first[:] = shots.first
     return larger
 
 
 @njit(**COMPILE)
-def _enlist(shots, new, pixel, sigma, word):  # type: ignore[no-untyped-def]
-    """Put an event in its place among its pixel's."""
-    shots.sigma[new], shots.word[new], shots.pixel[new] = sigma, word, pixel
-    before, after = NONE, shots.first[pixel]
-    while after != NONE and shots.sigma[after] <= sigma:
-        before, after = after, shots.after[after]
-    shots.after[new] = after
-    if before == NONE:
-        shots.first[pixel] = new
-    else:
-        shots.after[before] = new
+def _enlist(drawn, shots):  # type: ignore[no-untyped-def]
+    """Put every accepted candidate in its place among its pixel's; returns how many there are."""
+    sigma, word, pixel, after, first = shots
+    n = 0
+    for i in range(drawn):
+        if after[i] == ACCEPTED:
+            at, where = sigma[i], pixel[i]
+            sigma[n], word[n], pixel[n] = at, word[i], where
+            earlier, later = NONE, first[where]
+            while later != NONE and sigma[later] <= at:
+                earlier, later = later, after[later]
+            after[n] = later
+            if earlier == NONE:
+                first[where] = n
+            else:
+                after[earlier] = n
+            n += 1
+    return n
 
 
 @njit(**COMPILE)
