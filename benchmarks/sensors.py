@@ -35,7 +35,7 @@ SLOW, FAST = (0.5, 0.2), (3.5, 1.3)
 SIZES = {"346x260": (260, 346), "640x480": (480, 640), "1280x720": (720, 1280)}
 PEERS_AT = {"640x480": ("esim_core", "v2e"), "1280x720": ()}
 """Peers that larger pictures are given to; small ones go to all."""
-BATCH = {1: 16, 2: 32}
+BATCH = {1: 8, 2: 16}
 """Pictures per step by threads."""
 SPIKE_BATCH = 20
 CLEAN = EventCameraSpec(threshold_sigma=0.0)
