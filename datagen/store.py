@@ -22,6 +22,8 @@ from typing import Any
 from datagen.errors import BusyError, DiskFullError
 
 TEMPORARY_PREFIX = ".partial-"
+LEAST_BYTES = 64 * 2**10
+"""A disk with less free is full."""
 
 
 def sha256_file(path: Path) -> str:
@@ -108,25 +110,25 @@ def sweep_temporaries_of(file: Path) -> None:
 
 @contextlib.contextmanager
 def clear_disk_errors(path: Path) -> Iterator[None]:
-    """Turn "no space left" into an error that says what to do.
-
-    HDF5 reports a full disk in words, not always with the error number.
-    """
+    """Turn "no space left" into an error that says what to do."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-        if (
-            not full
-            and "No space left on device" not in str(error)
-            and "errno = 28" not in str(error)
-        ):
+        if not _tells_of_full_disk(error, path):
             raise
         raise DiskFullError(
             f"{path}: no space left on the device while writing "
             f"({free_bytes(path):,} bytes free). Nothing was left half written; free some space and "
-            "run the same command again: it goes on from the last sealed chunk."
+            "run the same command again: a job goes on from its last sealed chunk."
         ) from error
+
+
+def _tells_of_full_disk(error: OSError | RuntimeError, path: Path) -> bool:
+    """HDF5 tells in words, numpy and torch of bytes that were not written: then the disk decides."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    words = ("No space left on device", "errno = 28")
+    return any(w in str(error) for w in words) or free_bytes(path) < LEAST_BYTES
 
 
 def free_bytes(path: Path) -> int:

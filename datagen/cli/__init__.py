@@ -1,6 +1,7 @@
 """The `datagen` command: a thin face of the library. `service.cli` adds the service's verbs.
 
-Exit codes: 0 done, 1 a check failed (`validate`), 2 the input or the machine stopped the work.
+Exit codes: 0 done, 1 a check failed (`validate`), 2 the input or the machine stopped the work,
+130 the keyboard did.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from datagen.cli.group import FILE
+from datagen.cli.group import FILE, resumable
 
 
 @click.command()
@@ -43,7 +43,7 @@ def generate(
     from datagen.pipeline.worker import CHUNK_FRAMES
 
     job = open_job(spec)
-    with JobProgress(job.spec, quiet=quiet) as progress:
+    with resumable(), JobProgress(job.spec, quiet=quiet) as progress:
         run(
             job,
             out,

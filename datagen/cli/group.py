@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import click
 
 from datagen.errors import DatagenError, ResourceError
 
+INTERRUPTED = 130
+"""Exit code of a command that the keyboard ended, as shells have it."""
 FILE = click.Path(path_type=Path)
 
 
@@ -24,11 +27,22 @@ def machine_told() -> Iterator[None]:
             f"out of memory: {error}; expected a smaller picture, fewer workers or a larger machine"
         ) from error
     except OSError as error:
-        if error.filename is None:  # a pipe that was closed, which click ends in silence
+        if error.errno in (None, errno.EPIPE):  # click ends in silence where nobody reads on
             raise
         raise ResourceError(
-            f"{error.filename}: {error.strerror}; expected a place that can be read and written"
+            f"{error.filename or 'a file'}: {error.strerror}; "
+            "expected a place that can be read and written"
         ) from error
+
+
+@contextlib.contextmanager
+def resumable() -> Iterator[None]:
+    """Say to who interrupts that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        click.echo("\ninterrupted: the same command goes on from what is kept", err=True)
+        raise SystemExit(INTERRUPTED) from interrupt
 
 
 class Group(click.Group):

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import click
 
-from datagen.cli.group import FILE
+from datagen.cli.group import FILE, resumable
 from schemas.base import Split
 
 
@@ -61,9 +61,9 @@ def train(
     settings = load_yaml(config) if config else {}
     settings |= {"dataset": datasets[0], "more_datasets": datasets[1:], "out": out}
     settings |= {name: value for name, value in given.items() if value is not None}
-    result = run(
-        parse_as(TrainConfig, settings, source=str(config or "options")), progress=not quiet
-    )
+    parsed = parse_as(TrainConfig, settings, source=str(config or "options"))
+    with resumable():
+        result = run(parsed, progress=not quiet)
     click.echo(f"{result.steps:,} steps in {result.seconds:.0f} s; {result.best_checkpoint}")
 
 
