@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 import yaml
 
+from datagen.render.isaac.installation import VARIABLES as ISAAC_VARIABLES
 from service.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-DOCKERFILE = ROOT / "docker" / "Dockerfile"
-COMPOSE = ROOT / "docker" / "compose.yaml"
+DOCKER = ROOT / "docker"
+DOCKERFILE = DOCKER / "Dockerfile"
+COMPOSE = DOCKER / "compose.yaml"
+DOCKERFILES = (DOCKERFILE, DOCKER / "isaac.Dockerfile")
+COMPOSES = (COMPOSE, DOCKER / "compose.isaac.yaml")
+
+each_dockerfile = pytest.mark.parametrize("dockerfile", DOCKERFILES, ids=lambda path: path.name)
 
 
 def tool(name: str) -> str:
@@ -32,16 +38,18 @@ def compose() -> dict[str, Any]:
     return data
 
 
-def test_hadolint() -> None:
-    """Find no fault in the Dockerfile, not even a hint."""
-    ran = subprocess.run([tool("hadolint"), str(DOCKERFILE)], capture_output=True, text=True)
+@each_dockerfile
+def test_hadolint(dockerfile: Path) -> None:
+    """Find no fault in a Dockerfile, not even a hint."""
+    ran = subprocess.run([tool("hadolint"), str(dockerfile)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def test_compose_schema() -> None:
+@pytest.mark.parametrize("file", COMPOSES, ids=lambda path: path.name)
+def test_compose_schema(file: Path) -> None:
     """Follow the compose specification's schema."""
     checker = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
-    ran = subprocess.run([*checker, str(COMPOSE)], capture_output=True, text=True)
+    ran = subprocess.run([*checker, str(file)], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
@@ -53,10 +61,11 @@ def test_schema_check_sees_faults(tmp_path: Path) -> None:
     assert subprocess.run([*checker, str(bad)], capture_output=True).returncode == 1
 
 
-def test_copied_paths_exist() -> None:
+@each_dockerfile
+def test_copied_paths_exist(dockerfile: Path) -> None:
     """Copy only what the repository has and the ignore file lets through."""
-    allowed = (ROOT / "docker" / "Dockerfile.dockerignore").read_text().splitlines()
-    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
+    allowed = dockerfile.with_name(f"{dockerfile.name}.dockerignore").read_text().splitlines()
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile.read_text(), re.MULTILINE)
     names = [name for line in copies for name in line.split()]
     assert names
     for name in names:
@@ -66,10 +75,10 @@ def test_copied_paths_exist() -> None:
 
 def test_variables_are_settings() -> None:
     """Set no DATAGEN_ variable that the service does not know."""
-    text = DOCKERFILE.read_text() + yaml.safe_dump(compose()["services"])
-    assigned = set(re.findall(rf"\b{PREFIX}([A-Z_]+)(?:=|: )", text))
-    assert assigned
-    assert {name.lower() for name in assigned} <= set(Settings.model_fields)
+    text = "".join(path.read_text() for path in (*DOCKERFILES, *COMPOSES))
+    assigned = set(re.findall(rf"\b({PREFIX}[A-Z_]+)(?:=|:(?: |$))", text, re.MULTILINE))
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert {f"{PREFIX}DATA", f"{PREFIX}ISAAC_PYTHON"} <= assigned <= known | set(ISAAC_VARIABLES)
 
 
 def test_containers_are_confined() -> None:
@@ -84,7 +93,7 @@ def test_containers_are_confined() -> None:
 
 def test_no_secret_and_no_consent() -> None:
     """Hold no password, and accept nobody's licence terms for them."""
-    for path in (DOCKERFILE, COMPOSE):
+    for path in (*DOCKERFILES, *COMPOSES):
         text = path.read_text()
         assert not re.search(r"PASSWORD(?:=|: )(?!\$\{|\.\.\.)", text), path
-        assert "ACCEPT_EULA" not in text, path
+        assert not re.search(r"^[^#]*(?:ACCEPT_EULA|PRIVACY_CONSENT)(?:=|: *\S)", text, re.M), path
