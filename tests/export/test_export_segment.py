@@ -21,7 +21,7 @@ from datagen.errors import DatasetError, InputError, OutputError, SpecError
 from datagen.export import event_source
 from datagen.export.base import export_dataset, export_segment, parse_export, parse_settings
 from datagen.export.spike_dat_reader import read_spike_dat
-from schemas.export import EventFormat, SpikeFormat
+from schemas.export import EventFormat, FlowFormat, SpikeFormat
 
 EVENT_KINDS = [kind.model_fields["kind"].default for kind in get_args(EventFormat)]
 SPIKE_KINDS = [kind.model_fields["kind"].default for kind in get_args(SpikeFormat)]
@@ -231,7 +231,7 @@ def test_missing_library_is_named(tiny, tmp_path, monkeypatch):
 def test_union_is_documented():
     """List every format and option in docs/export.md."""
     page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
-    for spec in (*get_args(EventFormat), *get_args(SpikeFormat)):
+    for spec in (*get_args(EventFormat), *get_args(SpikeFormat), *get_args(FlowFormat)):
         names = set(spec.model_fields) - {"kind", "sensor", "clock"}
         for name in (spec.model_fields["kind"].default, *names):
             assert f"`{name}`" in page
