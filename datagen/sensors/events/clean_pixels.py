@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.sensors.events.clean_kernel import clean_tiles, set_guards
-from datagen.sensors.events.code_tables import CodeTables, code_tables
+from datagen.sensors.events.code_tables import code_tables
 from datagen.sensors.events.records import RecordBuffers, Records
-from datagen.sensors.events.response import Response, log_picture, response_of
+from datagen.sensors.events.response import log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import TILE, tiles_of
 from datagen.sensors.light import Pictures
@@ -32,13 +32,14 @@ class CleanPixels:
         self._spec = spec
         self._shape = on.shape
         self._on, self._off = on.ravel(), off.ravel()
-        self._curves = {kind: _curve(spec, white) for kind, white in WHITE.items()}
+        self._responses = {kind: response_of(spec, white=white) for kind, white in WHITE.items()}
+        self._tables = code_tables(self._responses["uint8"])
         self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
         self._buffers = RecordBuffers()
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:
         """No pixel owes an event."""
-        level = log_picture(picture.ravel(), self._curves[picture.dtype.name][0])
+        level = log_picture(picture.ravel(), self._responses[picture.dtype.name])
         resting = self._shape if self._spec.refractory_period_us else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
@@ -50,7 +51,6 @@ class CleanPixels:
         self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
     ) -> tuple[EventCameraState, list[Records]]:
         """See `PixelModel`."""
-        response, tables = self._curves[pictures.dtype.name]
         known, last_event = state.reference.ravel(), state.last_event.flatten()
         reference = np.empty_like(known)
         low, high = self._guards(state, pictures)
@@ -61,8 +61,8 @@ class CleanPixels:
             room = self._buffers.lend(run, GUESS * (run[1] - run[0]) * TILE * len(t))
             records, bounds = clean_tiles(
                 *run, state.picture.ravel(), flat, times, known, reference, low, high, last_event,
-                self._on, self._off, self._shape[1], response, tables,
-                self._spec.refractory_period_us, room,
+                self._on, self._off, self._shape[1], self._responses[pictures.dtype.name],
+                self._tables, self._spec.refractory_period_us, room,
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 
@@ -83,11 +83,7 @@ class CleanPixels:
         if guarded is not None and guarded[0] is state.reference:
             return guarded[1:]
         low, high = (np.empty(state.reference.size, pictures.dtype) for _ in range(2))
-        curve = self._curves[pictures.dtype.name]
-        set_guards(state.reference.ravel(), self._on, self._off, *curve, low, high)
+        response = self._responses[pictures.dtype.name]
+        reference = state.reference.ravel()
+        set_guards(reference, self._on, self._off, response, self._tables, low, high)
         return low, high
-
-
-def _curve(spec: EventCameraSpec, white: float) -> tuple[Response, CodeTables]:
-    response = response_of(spec, white=white)
-    return response, code_tables(response)
