@@ -46,9 +46,13 @@ LEVEL, DONE = U1, B
 
 @njit(**COMPILE)
 def new_entries(room):  # type: ignore[no-untyped-def]
-    """Pixel of the list, level (NaN: sigma is known), side of the turning point, sigma, bits."""
+    """Pixel of the list, level (NaN: sigma is known), side of the turning point, sigma, bits.
+
+    Then sigma and bits of those from walks.
+    """
     return (
         np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.float64),
+        np.empty(room, np.float64), np.empty(room, np.uint64),
         np.empty(room, np.float64), np.empty(room, np.uint64),
     )  # fmt: skip
 
@@ -69,12 +73,11 @@ def find_events(m, found, ramp, order, shots, w, v, z, entries):  # type: ignore
         entries: as `new_entries` makes them.
     """
     _look(found, w, ramp, order, v)
-    room, walked = _plan(found, shots, order, v)
+    room = _plan(found, shots, order, v)
     if room > entries[0].size:
         entries = new_entries(2 * room)
-    walks = np.empty(walked, np.float64), np.empty(walked, np.uint64)
-    _walk(found[:m], shots, order, walks, v)
-    e = _list(found[:m], order, walks, entries, v)
+    _walk(found[:m], shots, order, entries, v)
+    e = _list(found[:m], order, entries, v)
     _solve(e, entries, v, z)
     return entries, e
 
@@ -112,8 +115,7 @@ def _look(found, w, ramp, order, v):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILE)
 def _plan(found, shots, order, v):  # type: ignore[no-untyped-def]
-    """Count the crossings of pixels without noise events; returns how many entries may come,
-    and how many of them from walks.
+    """Count the crossings of pixels without noise events; returns how many entries may come.
 
     u = u0 + g s + a (1 - exp(-x s)) turns at s = ln(-a x / g) / x, where its second derivative is
     g x. Crossings are guessed from the parabola there, or from one with the mean curvature.
@@ -148,24 +150,23 @@ def _plan(found, shots, order, v):  # type: ignore[no-untyped-def]
         v[SIDE + k] = -1.0 if turned else 0.0
         v[SHIFT + k] = count * step + back * step_back
         room += int(count + back)
-    walked = 0
     for k in range(m):
         if v[STRUCK + k] >= 0.0 or order == 2:
             swing = np.abs(v[G + k]) + 2.0 * (np.abs(v[A + k]) + np.abs(v[B + k]))
             struck, shot = 0, shots.first[np.uint32(found[k])]
             while shot != NONE:
                 struck, shot = struck + 1, shots.after[shot]
-            walked += int(3.0 * swing / min(v[ON + k], v[OFF + k])) + 2 * struck + 8
-    return room + walked, walked
+            room += int(3.0 * swing / min(v[ON + k], v[OFF + k])) + 2 * struck + 8
+    return room
 
 
 @njit(**COMPILE)
-def _walk(found, shots, order, walks, v):  # type: ignore[no-untyped-def]
+def _walk(found, shots, order, entries, v):  # type: ignore[no-untyped-def]
     """Pixels that noise strikes or with two stages: from turning point to noise event, in order.
 
-    Writes sigma and bits of their entries to `walks`, one pixel after the other.
+    Writes sigma and bits of what they send, one pixel after the other.
     """
-    sigma, bits = walks
+    _, _, _, _, _, sigma, bits = entries
     turns = np.empty(3, np.float64)
     e = 0
     for k in range(found.size):
@@ -201,13 +202,12 @@ def _walk(found, shots, order, walks, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _list(found, order, walks, entries, v):  # type: ignore[no-untyped-def]
+def _list(found, order, entries, v):  # type: ignore[no-untyped-def]
     """List the crossings of every pixel, solved or not; returns how many there are.
 
     Two are written for every pixel and as many kept as it has, because that needs no branch.
     """
-    owner, level, side, sigma, bits = entries
-    walk_sigma, walk_bits = walks
+    owner, level, side, sigma, bits, walk_sigma, walk_bits = entries
     v[END] = e = walked = 0
     for k in range(found.size):
         if v[STRUCK + k] >= 0.0 or order == 2:
@@ -238,7 +238,7 @@ def _list(found, order, walks, entries, v):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
     """Sigma of all entries, a tile's worth at a time in the workspace z."""
-    owner, level, side, sigma, bits = entries
+    owner, level, side, sigma, bits, _, _ = entries
     full = -(-e // LANES) * LANES
     owner[e:full], level[e:full], side[e:full], sigma[e:full] = 0, np.nan, 0.0, 0.5
     for start in range(0, full, TILE):

@@ -57,22 +57,26 @@ class NoisyPixels(NamedTuple):
 
 
 @njit(**COMPILE)
-def load(pixels, a, b, picture, unit, response, w):  # type: ignore[no-untyped-def]
+def load(pixels, a, b, order, picture, unit, response, w):  # type: ignore[no-untyped-def]
     """Bring pixels a .. b-1 and their last picture into the workspace."""
     n, last = b - a, picture[a:b]
     for j in range(last.size):
         w[LEVEL + j] = log_light_f32(np.float32(last[j]) * unit, response)
-    w[LAG : LAG + n], w[LAG_2 : LAG_2 + n] = pixels.lag[0, a:b], pixels.lag[1, a:b]
-    w[MOVED : MOVED + n], w[LEAK : LEAK + n] = pixels.moved[a:b], pixels.leak[a:b]
+    w[LAG : LAG + n], w[MOVED : MOVED + n] = pixels.lag[0, a:b], pixels.moved[a:b]
+    if order == 2:
+        w[LAG_2 : LAG_2 + n] = pixels.lag[1, a:b]
+    w[LEAK : LEAK + n] = pixels.leak[a:b]
     w[ON : ON + n], w[OFF : OFF + n] = pixels.on[a:b], pixels.off[a:b]
 
 
 @njit(**COMPILE)
-def store(w, pixels, a, b):  # type: ignore[no-untyped-def]
+def store(w, pixels, a, b, order):  # type: ignore[no-untyped-def]
     """Bring their states back."""
     n = b - a
-    pixels.lag[0, a:b], pixels.lag[1, a:b] = w[LAG : LAG + n], w[LAG_2 : LAG_2 + n]
-    pixels.moved[a:b], pixels.leak[a:b] = w[MOVED : MOVED + n], w[LEAK : LEAK + n]
+    pixels.lag[0, a:b], pixels.moved[a:b] = w[LAG : LAG + n], w[MOVED : MOVED + n]
+    if order == 2:
+        pixels.lag[1, a:b] = w[LAG_2 : LAG_2 + n]
+    pixels.leak[a:b] = w[LEAK : LEAK + n]
 
 
 @njit(**COMPILE)

@@ -64,7 +64,7 @@ class Intervals(NamedTuple):
 
 @njit(**COMPILE)
 def noisy_tiles(  # type: ignore[no-untyped-def]
-    first, last, previous, pictures, unit, intervals, pixels, noise, response, records
+    first, last, previous, pictures, unit, intervals, pixels, advanced, noise, response, records
 ):
     """Emit the events of tiles first .. last-1 in all intervals and advance their pixels.
 
@@ -75,7 +75,9 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         pictures: those at the ends of the intervals, of the same type (intervals, pixels).
         unit: luminance of one unit of the pictures, float32.
         intervals: `Intervals`.
-        pixels: `NoisyPixels`; lag, moved, leak, last_event, event_count are advanced.
+        pixels: `NoisyPixels` at the start.
+        advanced: the same at the end; lag, moved and leak are written, last_event and event_count
+            are those of the start and advanced.
         noise: `Noise`.
         response: `Response` in float32.
         records: uint64, room for them, used if it suffices.
@@ -93,9 +95,9 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
         on, off, mean_leak = pixels.on[a:b], pixels.off[a:b], pixels.mean_leak[a:b]
-        last_event, event_count = pixels.last_event[a:b], pixels.event_count[a:b]
+        last_event, event_count = advanced.last_event[a:b], advanced.event_count[a:b]
         address, possible = pixels.address[a:b], mark[: b - a]
-        f.load(pixels, a, b, previous, unit, response, w)
+        f.load(pixels, a, b, noise.order, previous, unit, response, w)
         for k in range(t.size - 1):
             before = pictures[k - 1, a:b] if k > 0 else previous[a:b]
             after, ramp = pictures[k, a:b], intervals.ramp[k]
@@ -125,13 +127,13 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
             forget(shots, struck)
             segment += 1
             bounds[segment] = count
-        f.store(w, pixels, a, b)
+        f.store(w, advanced, a, b, noise.order)
     return records, bounds
 
 
 @njit(**COMPILE)
 def _stamp(e, entries, found, duration, address, records):  # type: ignore[no-untyped-def]
-    owner, _, _, sigma, bits = entries
+    owner, _, _, sigma, bits, _, _ = entries
     length = np.float64(duration)
     for i in range(e):
         records[i] = address[np.uint32(found[np.uint32(owner[i])])]

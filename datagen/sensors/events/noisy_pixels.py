@@ -97,14 +97,15 @@ class NoisyModel:
         """See `PixelModel`."""
         unit = np.float32(1 / 255 if pictures.dtype == np.uint8 else 1.0)
         pixels = self._pixels(state)
+        advanced = self._to_advance(pixels)
         flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
         times = np.concatenate([[state.t], t])
         intervals, leak_start = self._intervals(times, int(state.leak_start))
 
         def sense_run(run: tuple[int, int]) -> Records:
             records, bounds = noisy_tiles(
-                *run, state.picture.ravel(), flat, unit, intervals, pixels, self._noise,
-                self._response, self._buffers.lend(run),
+                *run, state.picture.ravel(), flat, unit, intervals, pixels, advanced,
+                self._noise, self._response, self._buffers.lend(run),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 
@@ -113,26 +114,37 @@ class NoisyModel:
             state,
             t=times[-1:].reshape(()).copy(),
             picture=pictures[-1].copy(),
-            moved=pixels.moved.reshape(self._shape),
-            lag=pixels.lag.reshape(2, *self._shape),
-            leak=pixels.leak.reshape(self._shape),
+            moved=advanced.moved.reshape(self._shape),
+            lag=advanced.lag.reshape(2, *self._shape),
+            leak=advanced.leak.reshape(self._shape),
             leak_start=np.array(leak_start, np.int64),
-            last_event=pixels.last_event.reshape(self._shape),
-            event_count=pixels.event_count.reshape(state.event_count.shape),
+            last_event=advanced.last_event.reshape(self._shape),
+            event_count=advanced.event_count.reshape(state.event_count.shape),
         )
         return new, records
 
     def _pixels(self, state: EventCameraState) -> NoisyPixels:
+        """The pixels in a state, without copies."""
         return NoisyPixels(
-            lag=state.lag.reshape(2, -1).copy(),
-            moved=state.moved.flatten(),
-            leak=state.leak.flatten(),
-            last_event=state.last_event.flatten(),
-            event_count=state.event_count.flatten(),
+            lag=state.lag.reshape(2, -1),
+            moved=state.moved.ravel(),
+            leak=state.leak.ravel(),
+            last_event=state.last_event.ravel(),
+            event_count=state.event_count.ravel(),
             mean_leak=self._leak.ravel(),
             on=self._on.ravel(),
             off=self._off.ravel(),
             address=self._address,
+        )
+
+    def _to_advance(self, pixels: NoisyPixels) -> NoisyPixels:
+        """Room for the same pixels later; what is never touched is shared."""
+        return pixels._replace(
+            lag=np.zeros_like(pixels.lag),
+            moved=np.empty_like(pixels.moved),
+            leak=np.empty_like(pixels.leak),
+            last_event=pixels.last_event.copy() if self._noise.tracked else pixels.last_event,
+            event_count=pixels.event_count.copy(),
         )
 
     def _intervals(self, t: NDArray[np.int64], leak_start: int) -> tuple[Intervals, int]:

@@ -116,32 +116,36 @@ def strike(tile, t0, t1, settings, before, after, unit, on, off, shots):  # type
     """
     if settings.slot_us == 0:
         return shots, 0
-    shots, drawn = _draw(tile, t0, t1, settings, shots)
+    drawn = _draw(tile, t0, t1, settings, shots.word, shots.sigma)
+    if drawn > shots.word.size:
+        shots = new_shots(2 * drawn)
+        _draw(tile, t0, t1, settings, shots.word, shots.sigma)
     _thin(drawn, t0, t1, settings, before, after, unit, on, off, shots)
     return shots, _enlist(drawn, shots)
 
 
 @njit(**COMPILE)
-def _draw(tile, t0, t1, settings, shots):  # type: ignore[no-untyped-def]
-    """Candidates of all slots that reach into (t0, t1], with the slot's number for sigma."""
-    n, word, sigma = 0, shots.word, shots.sigma
+def _draw(tile, t0, t1, settings, word, sigma):  # type: ignore[no-untyped-def]
+    """Candidates of all slots that reach into (t0, t1]: words to mix, the slot's number for sigma.
+
+    Returns how many there are, also of those that do not fit.
+    """
+    n = 0
     for slot in range(t0 // settings.slot_us, (t1 - 1) // settings.slot_us + 1):
         drawn, stream = _number(settings, tile, slot)
-        if n + drawn > word.size:
-            shots = _larger(shots, n, 2 * (n + drawn))
-            word, sigma = shots.word, shots.sigma
-        for i in range(drawn):
-            word[n + i] = mix(stream + np.uint64(i + 1) * GOLDEN)
-            sigma[n + i] = slot
+        if n + drawn <= word.size:
+            for i in range(drawn):
+                word[n + i] = stream + np.uint64(i + 1) * GOLDEN
+                sigma[n + i] = slot
         n += drawn
-    return shots, n
+    return n
 
 
 @njit(**COMPILE)
 def _thin(n, t0, t1, settings, before, after, unit, on, off, shots):  # type: ignore[no-untyped-def]
-    """Sigma and pixel of n candidates, and in `after` whether they are accepted."""
+    """Word, sigma and pixel of n candidates, and in `after` whether they are accepted."""
     for i in range(n):
-        word = shots.word[i]
+        word = mix(shots.word[i])
         in_slot = np.float64(word >> TIME_SHIFT) * TIME_UNIT
         sigma = ((shots.sigma[i] + in_slot) * settings.slot_us - t0) / (t1 - t0)
         drawn = np.int64((word >> PIXEL_SHIFT) & PIXEL_MASK)
@@ -151,7 +155,7 @@ def _thin(n, t0, t1, settings, before, after, unit, on, off, shots):  # type: ig
         sensitivity = up if brighter(word) else down
         inside = (sigma > 0.0) & (sigma <= 1.0) & (drawn < on.size)
         accepted = inside & _accepted(word, start + (stop - start) * sigma, sensitivity)
-        shots.sigma[i], shots.pixel[i] = sigma, pixel
+        shots.word[i], shots.sigma[i], shots.pixel[i] = word, sigma, pixel
         shots.after[i] = ACCEPTED if accepted else NONE
 
 
@@ -160,14 +164,6 @@ def forget(shots, n):  # type: ignore[no-untyped-def]
     """Empty the lists of n events."""
     for i in range(n):
         shots.first[shots.pixel[i]] = NONE
-
-
-@njit(**COMPILE)
-def _larger(shots, n, room):  # type: ignore[no-untyped-def]
-    """Room for more candidates beside n; nothing is listed yet."""
-    larger = new_shots(room)
-    larger.sigma[:n], larger.word[:n] = shots.sigma[:n], shots.word[:n]
-    return larger
 
 
 @njit(**COMPILE)
