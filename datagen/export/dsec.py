@@ -99,7 +99,7 @@ def write_dsec(segment: Segment, spec: DsecExportSpec, folder: Path, sequence: s
 
 def flow_windows(segment: Segment, interval_us: int) -> list[FlowWindow]:
     """Consecutive windows of a length [us]; images come twice as often, so indices step by two."""
-    step = frames_per(segment, interval_us)
+    step = frames_per(segment, interval_us, option="interval_us")
     starts = range(0, segment.frame_count - step, step)
     return [FlowWindow(start, start + step, 2 * k) for k, start in enumerate(starts)]
 

@@ -29,10 +29,11 @@ EVENT_SLAB = 2**16
 SPIKE_SLAB_BYTES = 2**18
 """Most bytes per HDF5 chunk of packed spikes."""
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
-DTYPES = {
-    column.path: column.dtype
+TABLE = {
+    column.path: column
     for column in (*COLUMNS, *EVENT_COLUMNS, NOISE_COLUMN, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)
 }
+DTYPES = {path: column.dtype for path, column in TABLE.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,19 @@ def write_segment(path: Path, content: SegmentContent) -> None:
         _write_frames(file, content)
         file.require_group("calib").attrs.update(content.calibration)
         file.create_dataset("t_offset", data=np.int64(content.t_offset))
+        _explain(file, [stream.group for stream in (*content.events, *content.spikes)])
+
+
+def _explain(file: h5py.File, streams: list[str]) -> None:
+    """Write unit and meaning to every column, for readers who have the file alone."""
+    sorts = {group: group.partition("_")[0] for group in streams}
+    paths: list[str] = []
+    file.visit(paths.append)
+    for path in paths:
+        if isinstance(file[path], h5py.Dataset):
+            group, slash, name = path.partition("/")
+            column = TABLE[sorts.get(group, group) + slash + name]
+            file[path].attrs.update({"unit": column.unit, "meaning": column.meaning})
 
 
 def _write_events(file: h5py.File, stream: EventStream, content: SegmentContent) -> None:

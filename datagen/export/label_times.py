@@ -11,8 +11,8 @@ TOLERANCE_US = 1
 """Frame times are rounded to the clock; two of them may be off by this much [us]."""
 
 
-def frames_per(segment: Segment, interval_us: int) -> int:
-    """Frame intervals per interval of the format.
+def frames_per(segment: Segment, interval_us: int, *, option: str) -> int:
+    """Frame intervals per interval of the format, which the user sets with `option`.
 
     Raises:
         InputError: the segment's frames do not lie on such times.
@@ -22,7 +22,7 @@ def frames_per(segment: Segment, interval_us: int) -> int:
     if frames < 1 or abs(frames * step - interval_us) > TOLERANCE_US * frames:
         raise InputError(
             f"{segment.name}: a frame every {step:.0f} us; expected a whole number of frames per "
-            f"{interval_us} us. Choose another `interval_us`, or render at "
+            f"{interval_us} us. Choose another `{option}`, or render at "
             f"{1e6 / interval_us:g} Hz or a multiple of it."
         )
     return frames

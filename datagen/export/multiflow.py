@@ -46,7 +46,7 @@ def write_multiflow(
             f"multiflow: reference {spec.reference_us}, target {spec.target_us}, length "
             f"{spec.length_us} us; expected reference < target <= length"
         )
-    frames_per(segment, spec.every_us)
+    frames_per(segment, spec.every_us, option="every_us")
     samples = int(segment.times[-1]) // spec.length_us
     if samples == 0:
         raise InputError(
