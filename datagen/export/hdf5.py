@@ -93,7 +93,7 @@ def write_segment(path: Path, content: SegmentContent) -> None:
         _write_frames(file, content)
         file.require_group("calib").attrs.update(content.calibration)
         file.create_dataset("t_offset", data=np.int64(content.t_offset))
-        _explain(file, [stream.group for stream in (*content.events, *content.spikes)])
+        _explain(file, [s.group for s in content.events] + [s.group for s in content.spikes])
 
 
 def _explain(file: h5py.File, streams: list[str]) -> None:
