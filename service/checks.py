@@ -9,7 +9,7 @@ import os
 import re
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ async def check_scene(state: State, spec: str, uploads: list[tuple[str, str]]) -
 
 
 @contextlib.contextmanager
-def _inputs(state: State, spec: str, uploads: list[tuple[str, str]]) -> Any:
+def _inputs(state: State, spec: str, uploads: list[tuple[str, str]]) -> Iterator[Path]:
     state.folders.uploads.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="check-", dir=state.folders.uploads) as folder:
         file = Path(folder) / "spec.json"

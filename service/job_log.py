@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,7 @@ EVENTS = 2_000
 TAIL = 64 * 1024
 """Most bytes of one attempt's output that are shown: the last ones."""
 MOST = 2 * 2**20
+"""Output of workers in all: no more is read from here on."""
 
 
 def log_text(connection: Connection, folders: Folders, job_id: str) -> str:
@@ -26,9 +28,10 @@ def log_text(connection: Connection, folders: Folders, job_id: str) -> str:
     length = 0
     for task in tasks_of(connection, job_id):
         for attempt in range(1, task.attempt + 1):
-            name = log_name(task.number, task.name, attempt)
-            text = _tail(folders, job_id, name)
-            if text and length < MOST:
+            if length >= MOST:
+                break
+            text = _tail(folders, job_id, log_name(task.number, task.name, attempt))
+            if text:
                 lines += ["", f"--- {task.name}, attempt {attempt}", text]
                 length += len(text)
     return "\n".join(lines) + "\n"
@@ -40,8 +43,9 @@ def _plain(data: str) -> str:
 
 def _tail(folders: Folders, job_id: str, name: str) -> str:
     try:
-        data = (folders.logs(job_id) / name).read_bytes()
+        with (folders.logs(job_id) / name).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            text = file.read(TAIL).decode(errors="replace").rstrip()
     except OSError:
         return ""
-    text = data[-TAIL:].decode(errors="replace").rstrip()
     return text.replace(f"{folders.data}/", "")

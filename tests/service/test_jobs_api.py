@@ -10,6 +10,7 @@ import yaml
 from service_kit import LocalService, fake_command, until
 from tiny_job import tiny_job
 
+from service.job_log import TAIL
 from service.states import JobState
 from service.submission import MAX_FAULTS
 
@@ -232,6 +233,16 @@ def test_segments_previews_and_log(service: LocalService) -> None:
     log = service.http.get(f"/v1/jobs/{job_id}/log").text
     assert "state=SUCCEEDED" in log
     assert "orbit is not rendered at all" in log
+
+
+def test_log_shows_the_end_of_long_output(service: LocalService) -> None:
+    """Leave out the beginning of what a worker printed, not its end."""
+    job_id = service.finished()
+    file = next(service.folders.logs(job_id).iterdir())
+    file.write_text("first words" + TAIL * "x" + "last words")
+    log = service.http.get(f"/v1/jobs/{job_id}/log").text
+    assert "last words" in log
+    assert "first words" not in log
 
 
 def test_bad_input_fails_the_job_with_its_reason(service: LocalService) -> None:
