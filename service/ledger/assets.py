@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from service.errors import Conflict, NotFound, QuotaExceeded
+from service.ledger.listing import newest_first, owned
 from service.ledger.quota import bytes_held
 from service.ledger.tables import asset_files, assets, job_assets, jobs
 from service.states import ACTIVE
@@ -68,9 +69,7 @@ def find(connection: Connection, asset_id: str, owner: str | None) -> Row[Any]:
         NotFound: there is none, or it is someone else's.
     """
     statement = select(assets).where(assets.c.id == asset_id)
-    if owner is not None:
-        statement = statement.where(assets.c.owner == owner)
-    found = connection.execute(statement).first()
+    found = connection.execute(owned(statement, assets, owner)).first()
     if found is None:
         raise NotFound(f"there is no upload {asset_id}")
     return found
@@ -91,15 +90,10 @@ def page(
     limit: int,
 ) -> list[Row[Any]]:
     """Uploads from the newest to the oldest, of certain bytes if asked; see `jobs.page`."""
-    statement = select(assets)
-    if owner is not None:
-        statement = statement.where(assets.c.owner == owner)
+    statement = owned(select(assets), assets, owner)
     if sha256 is not None:
         statement = statement.where(assets.c.sha256 == sha256)
-    if after is not None:
-        statement = statement.where(tuple_(assets.c.created_ms, assets.c.id) < tuple_(*after))
-    statement = statement.order_by(assets.c.created_ms.desc(), assets.c.id.desc())
-    return list(connection.execute(statement.limit(limit)))
+    return list(connection.execute(newest_first(statement, assets, after, limit)))
 
 
 def remove(connection: Connection, asset_id: str, owner: str | None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Row, Select, func, select
 
 from service.errors import NotFound
+from service.ledger.listing import newest_first, owned
 from service.ledger.tables import datasets, files, jobs
 
 
@@ -22,9 +23,7 @@ def find(connection: Connection, dataset_id: str, owner: str | None) -> Row[Any]
         NotFound: there is none, it is deleted, or it is someone else's.
     """
     statement = _visible().where(datasets.c.id == dataset_id)
-    if owner is not None:
-        statement = statement.where(datasets.c.owner == owner)
-    found = connection.execute(statement).first()
+    found = connection.execute(owned(statement, datasets, owner)).first()
     if found is None:
         raise NotFound(f"there is no dataset {dataset_id}")
     return found
@@ -39,15 +38,10 @@ def page(
     limit: int,
 ) -> list[Row[Any]]:
     """Datasets from the newest to the oldest; see `jobs.page`."""
-    statement = _visible()
-    if owner is not None:
-        statement = statement.where(datasets.c.owner == owner)
+    statement = owned(_visible(), datasets, owner)
     if name is not None:
         statement = statement.where(datasets.c.name == name)
-    if after is not None:
-        statement = statement.where(tuple_(datasets.c.created_ms, datasets.c.id) < tuple_(*after))
-    statement = statement.order_by(datasets.c.created_ms.desc(), datasets.c.id.desc())
-    return list(connection.execute(statement.limit(limit)))
+    return list(connection.execute(newest_first(statement, datasets, after, limit)))
 
 
 def files_of(connection: Connection, dataset_id: str) -> list[Row[Any]]:

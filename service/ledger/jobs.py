@@ -10,18 +10,17 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
-    Select,
     bindparam,
     func,
     insert,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
 from service.errors import Conflict, KeyReused, NotFound
 from service.ledger.journal import move_job, move_task, record
+from service.ledger.listing import newest_first, owned
 from service.ledger.quota import WHO, Limits, refuse_over_quota
 from service.ledger.tables import (
     events,
@@ -245,20 +244,12 @@ def page(
         after: creation time and id of the last job of the page before.
         limit: at most so many.
     """
-    statement = NOT_DELETED
-    if owner is not None:
-        statement = statement.where(jobs.c.owner == owner)
+    statement = owned(NOT_DELETED, jobs, owner)
     if states:
         statement = statement.where(jobs.c.state.in_(sorted(states)))
     if name is not None:
         statement = statement.where(jobs.c.name == name)
-    return list(connection.execute(_newest_first(statement, after, limit)))
-
-
-def _newest_first(statement: Select[Any], after: tuple[int, str] | None, limit: int) -> Select[Any]:
-    if after is not None:
-        statement = statement.where(tuple_(jobs.c.created_ms, jobs.c.id) < tuple_(*after))
-    return statement.order_by(jobs.c.created_ms.desc(), jobs.c.id.desc()).limit(limit)
+    return list(connection.execute(newest_first(statement, jobs, after, limit)))
 
 
 def tasks_of(connection: Connection, job_id: str, stage: Stage | None = None) -> list[Row[Any]]:
@@ -329,6 +320,5 @@ def delete(connection: Connection, job_id: str, owner: str | None, *, now: int) 
 def count_by_state(connection: Connection, owner: str | None = None) -> dict[str, int]:
     """Jobs by state."""
     statement = select(jobs.c.state, func.count()).where(jobs.c.deleted_ms.is_(None))
-    if owner is not None:
-        statement = statement.where(jobs.c.owner == owner)
-    return {str(s): int(n) for s, n in connection.execute(statement.group_by(jobs.c.state))}
+    statement = owned(statement, jobs, owner).group_by(jobs.c.state)
+    return {str(s): int(n) for s, n in connection.execute(statement)}
