@@ -17,8 +17,11 @@ from pathlib import Path
 from pxr import Sdf, Tf, UsdUtils
 
 from datagen.errors import InputError
+from datagen.scenes.usd.opening import reason_of
 from service.uploads.names import LAYERS, PACKAGES, PICTURES
 
+REASON = 300
+"""Most letters of USD's words that are passed on."""
 _PLAIN = re.compile(r"[\w./ ()+@<>-]+")
 UDIM = "<UDIM>"
 REFERABLE = (*LAYERS, *PACKAGES, *PICTURES)
@@ -74,7 +77,8 @@ def _check_layer(path: Path, name: str, files: frozenset[str]) -> None:
     try:
         layer = Sdf.Layer.OpenAsAnonymous(str(path))
     except Tf.ErrorException as error:
-        raise InputError(f"{name}: cannot be read as USD") from error
+        reason = reason_of(error).replace(str(path), name)[:REASON]
+        raise InputError(f"{name}: cannot be read as USD: {reason}") from error
     if layer is None:
         raise InputError(f"{name}: cannot be read as USD")
     for asset in _asset_paths(layer):

@@ -110,7 +110,9 @@ def test_what_is_no_scene(tmp_path: Path) -> None:
     """Refuse a layer and a package that cannot be read."""
     (tmp_path / "a.usda").write_bytes(b"\x7fELF")
     (tmp_path / "b.usdz").write_bytes(b"PK\x03\x04nothing")
-    assert "cannot be read as USD" in refused(lambda: check_scenes(tmp_path, ["a.usda"]))
+    told = refused(lambda: check_scenes(tmp_path, ["a.usda"]))
+    assert "cannot be read as USD: <a.usda> is not a valid usda layer" in told
+    assert str(tmp_path) not in told
     assert "not a usdz" in refused(lambda: check_scenes(tmp_path, ["b.usdz"]))
 
 

@@ -36,13 +36,13 @@ def open_stage(path: Path) -> Usd.Stage:
                 layer.Reload(force=True)
     except Tf.ErrorException as error:
         raise SceneError(
-            f"stage {path} cannot be read as USD: {_reason(error)}; expected one of "
+            f"stage {path} cannot be read as USD: {reason_of(error)}; expected one of "
             f"{', '.join(SUFFIXES)}; check it with usdchecker or export it again"
         ) from error
     return stage
 
 
-def _reason(error: Tf.ErrorException) -> str:
+def reason_of(error: Tf.ErrorException) -> str:
     """USD's own words without its source positions."""
     return "; ".join(str(one.commentary).strip() for one in error.args) or str(error).strip()
 
