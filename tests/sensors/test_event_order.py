@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from datagen.sensors.event_camera import EventCamera
+from datagen.sensors.events import tiles
 from datagen.sensors.events.order import to_events
 from datagen.sensors.events.records import Records, addresses, put_addresses
-from datagen.sensors.events.tiles import TILE, list_marked
+from datagen.sensors.events.tiles import TILE
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
 
@@ -28,15 +30,17 @@ def pack(t: Any, x: Any, y: Any, p: Any, noise: Any) -> Any:
 @given(
     seed=st.integers(0, 2**32),
     durations=st.lists(st.sampled_from([1, 7, 4095, 4096, 70_000, 2**30 - 1]), min_size=1, max_size=4),
-    tiles=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    tiles_of_parts=st.lists(st.integers(1, 3), min_size=1, max_size=3),
     threads=st.sampled_from([1, 3]),
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
-def test_order_is_a_stable_sort(seed: int, durations: Any, tiles: Any, threads: int) -> None:
+def test_order_is_a_stable_sort(
+    seed: int, durations: Any, tiles_of_parts: Any, threads: int
+) -> None:
     """Sort every interval's records by time and leave those of one instant as they were."""
     rng = np.random.default_rng(seed)
     times = np.cumsum([5, *durations])
-    sizes = [rng.integers(0, 20, (n, len(durations))) for n in tiles]
+    sizes = [rng.integers(0, 20, (n, len(durations))) for n in tiles_of_parts]
     parts, rows = [], []
     for size in sizes:
         n = int(size.sum())
@@ -74,14 +78,18 @@ def test_threads_change_nothing_on_many_tiles(flicker: Any, kind: Any) -> None:
                 np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
 
 
-@given(st.integers(0, 100), st.floats(0, 1), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
-def test_marked_pixels_are_listed(n: int, share: float, seed: int) -> None:
-    """List exactly the marked ones, in order, for any number of pixels."""
-    mark = (np.random.default_rng(seed).random(n) < share).astype(np.uint8)
-    listed = np.empty(n + 1, np.int32)
-    m = list_marked(n, mark, listed)
-    np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
+@pytest.mark.parametrize("compresses", [False, True])
+def test_marked_pixels_are_listed(monkeypatch: pytest.MonkeyPatch, compresses: bool) -> None:
+    """List exactly the marked ones, in order, on processors that compress vectors and others."""
+    monkeypatch.setattr(tiles, "COMPRESSES", compresses)
+    list_marked = njit(tiles.list_marked.py_func)
+    rng = np.random.default_rng(1)
+    for n in (0, 1, 15, 16, 17, 100, TILE):
+        for share in (0.0, 0.2, 0.9, 1.0):
+            mark = (rng.random(n) < share).astype(np.uint8)
+            listed = np.empty(n + 1, np.int32)
+            m = list_marked(n, mark, listed)
+            np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
 
 
 @pytest.mark.parametrize(("first", "n"), [(0, 35), (3, 20), (6, 7), (14, 21), (34, 1), (5, 0)])
