@@ -21,6 +21,7 @@ from service.errors import (
     TooManyRequests,
     Unavailable,
     Unreadable,
+    UnsupportedMedia,
 )
 from service.http.problems import documented
 from service.ledger import assets
@@ -54,6 +55,7 @@ BODY: dict[str, Any] = {
     responses=documented(
         Unreadable,
         TooLarge,
+        UnsupportedMedia,
         Invalid,
         QuotaExceeded,
         TooManyRequests,
@@ -86,6 +88,10 @@ async def upload(
     A spec names a file as `<upload id>/<file>`. Archives with links, with names that lead elsewhere
     or with other kinds of files are refused, and so are scenes that refer to anything outside.
     """
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise UnsupportedMedia(
+            "the body is a form; expected the bytes of the file alone (curl --data-binary @FILE)"
+        )
     expected = expected_digest(repr_digest)
     asset_id = new_asset_id()
     digest, files = await take_in(state, asset_id, name, request.stream(), expected)

@@ -302,3 +302,29 @@ def test_upload_size_and_quota(tmp_path: Path) -> None:
         assert upload(service, "walk.txt", b"1" * 9_000).status_code == 201
         assert upload(service, "walk.txt", b"1" * 9_000).status_code == 429
         assert len(list(service.folders.assets.iterdir())) == 1
+
+
+def test_a_form_is_no_upload(service: LocalService) -> None:
+    """Say that the file is the body, to those who send it as browsers do."""
+    answer = service.http.post(
+        "/v1/assets", params={"name": "walk.txt"}, files={"file": ("walk.txt", WALK)}
+    )
+    assert answer.status_code == 415
+    assert "--data-binary @FILE" in answer.json()["detail"]
+
+
+def test_uploads_by_owner_and_bytes(service: LocalService) -> None:
+    """List one's own alone when asked, and those of certain bytes."""
+    alice, root = service.key("submit", owner="alice"), service.key("admin", owner="root")
+    other = WALK.replace(b"1.0 1 0 1", b"1.0 2 0 1")
+    for headers, body in ((alice, WALK), (root, WALK), (root, other)):
+        assert upload(service, "walk.txt", body, headers=headers).status_code == 201
+
+    def owners(**asked: str) -> list[str]:
+        answer = service.http.get("/v1/assets", params=asked, headers=root)
+        return [asset["owner"] for asset in answer.json()["assets"]]
+
+    assert sorted(owners()) == ["alice", "root", "root"]
+    assert owners(own="true") == ["root", "root"]
+    assert sorted(owners(sha256=hashlib.sha256(WALK).hexdigest())) == ["alice", "root"]
+    assert owners(own="true", sha256=hashlib.sha256(other).hexdigest()) == ["root"]
