@@ -35,11 +35,11 @@ class RecordBuffers:
         self._buffers: dict[tuple[int, int], NDArray[np.uint64]] = {}
 
     def lend(self, run: tuple[int, int], guess: int = 0) -> NDArray[np.uint64]:
-        """Room for a run's records, for `guess` at first; what it held of the last step is lost.
+        """Room for at least `guess` records of a run; what it held of the last step is lost.
 
         A guess too high costs nothing: the system gives memory when it is first written.
         """
-        if run not in self._buffers:
+        if run not in self._buffers or len(self._buffers[run]) < guess:
             self._buffers[run] = np.empty(guess, np.uint64)
         return self._buffers[run]
 
