@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from datagen.dataset import Window
 from datagen.errors import OutputError
+from datagen.pipeline.layout import MANIFEST
 from datagen.store import write_file
 from datagen.training.average import Weights, start_average
 from datagen.training.baselines import mean_flow
@@ -21,6 +24,7 @@ from datagen.training.numerics import seeded
 from datagen.training.ranks import Ranks
 from datagen.training.windows import describe_windows, evaluated_windows, list_segments
 
+CONFIG = "config.json"
 FREE_FIELDS = {
     "dataset", "more_datasets", "out", "steps", "minutes", "workers", "threads", "cache_mb",
     "validate_every", "checkpoint_every", "device", "compile", "patience", "tensorboard",
@@ -94,8 +98,9 @@ def open_run(config: TrainConfig, ranks: Ranks) -> Run:
     Raises:
         DatasetError: a dataset cannot be read.
         InputError: there is nothing to train on.
-        OutputError: the folder holds another run.
+        OutputError: the folder holds another run, or something else.
     """
+    refuse_foreign_folder(config.out)
     windows = training_windows(config)
     with seeded(config.seed):
         model = build_model(config.model, bins=config.window.bins)
@@ -117,8 +122,25 @@ def open_run(config: TrainConfig, ranks: Ranks) -> Run:
     if (config.out / "last.pt").exists():
         _resume(run, load_checkpoint(config.out / "last.pt"))
     if ranks.first:
-        write_file(config.out / "config.json", config.model_dump_json(indent=2).encode())
+        write_file(config.out / CONFIG, config.model_dump_json(indent=2).encode())
     return run
+
+
+def refuse_foreign_folder(out: Path) -> None:
+    """Raise OutputError when a run in `out` would write over what is not its own.
+
+    Logs and the like beside a run are no obstacle.
+    """
+    if (out / MANIFEST).exists():
+        raise OutputError(f"{out}: is a data set; expected a folder of its own for the run")
+    try:
+        TrainConfig.model_validate_json((out / CONFIG).read_bytes())
+    except FileNotFoundError:
+        return
+    except ValidationError as error:
+        raise OutputError(
+            f"{out / CONFIG}: is not of a run; it would be replaced. Choose another folder."
+        ) from error
 
 
 def _mean_flow(windows: TrainingWindows) -> tuple[float, float]:

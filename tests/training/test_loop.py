@@ -273,3 +273,17 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=words):
             load_checkpoint(tmp_path / f"{name}.pt")
+
+
+def test_a_run_writes_over_nothing(
+    quick: Callable[..., TrainConfig], tiny: Path, tmp_path: Path
+) -> None:
+    """Refuse the folder of a data set, and one whose `config.json` is another program's."""
+    with pytest.raises(OutputError, match="is a data set"):
+        train(quick(out=tiny))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"architectures": ["mine"]}')
+    with pytest.raises(OutputError, match="not of a run"):
+        train(quick())
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["config.json"]
+    assert "mine" in (tmp_path / "run" / "config.json").read_text()
