@@ -17,6 +17,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, Vt
 from datagen.scenes.shapes.mesh import Shape
 from datagen.scenes.shapes.revolve import sphere
 from datagen.scenes.shapes.solids import box
+from datagen.scenes.stage_lights import aim
 
 MOVING = "/World/box"
 CODES_PER_SECOND = 100.0
@@ -124,8 +125,7 @@ def _lights(stage: Usd.Stage, level: float) -> None:
     sun.CreateIntensityAttr(1.5 * level)
     sun.CreateNormalizeAttr(True)
     sun.CreateAngleAttr(1.0)
-    turn = Gf.Rotation(Gf.Vec3d(0, 0, -1), Gf.Vec3d(0.4, 0.7, -0.6).GetNormalized()).GetQuat()
-    sun.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(turn))
+    aim(sun, (0.4, 0.7, -0.6))
     UsdLux.DomeLight.Define(stage, "/World/sky").CreateIntensityAttr(0.3 * level)
 
 

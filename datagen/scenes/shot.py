@@ -23,10 +23,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux
+from pxr import Gf, Sdf, Usd, UsdGeom
 
 from datagen.errors import SceneError
 from datagen.scenes.model import DistantLight, DomeLight, Scene
+from datagen.scenes.stage_lights import add_dome, add_sun
 from datagen.scenes.usd.light import default_lights
 from datagen.scenes.usd.motion import placement
 from datagen.scenes.usd.opening import quiet
@@ -170,16 +171,5 @@ def _define_default_lights(stage: Usd.Stage) -> None:
     sun, dome = default_lights()
     assert isinstance(sun, DistantLight)
     assert isinstance(dome, DomeLight)
-    lamp = UsdLux.DistantLight.Define(stage, "/Datagen/Sun")
-    lamp.CreateAngleAttr(float(np.rad2deg(sun.angle)))
-    _shine(lamp, sun.irradiance)
-    lamp.CreateNormalizeAttr(True)
-    turn = Gf.Rotation(Gf.Vec3d(0.0, 0.0, -1.0), Gf.Vec3d(*sun.direction)).GetQuat()
-    lamp.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(turn))
-    _shine(UsdLux.DomeLight.Define(stage, "/Datagen/Sky"), dome.radiance)
-
-
-def _shine(light: UsdLux.DistantLight | UsdLux.DomeLight, rgb: tuple[float, ...]) -> None:
-    level = max(rgb)
-    light.CreateIntensityAttr(level)
-    light.CreateColorAttr(Gf.Vec3f(*(value / level for value in rgb)))
+    add_sun(stage, sun, "/Datagen/Sun")
+    add_dome(stage, dome.radiance, "/Datagen/Sky")

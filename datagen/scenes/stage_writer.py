@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, Vt
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, Vt
 
-from datagen.scenes.layouts.plan import Part, Placement, Plan, PlanLight, PlanTexture
-from datagen.scenes.model import DistantLight, RectLight, SphereLight
+from datagen.scenes.layouts.plan import Part, Placement, Plan, PlanTexture
 from datagen.scenes.shapes.mesh import Shape
+from datagen.scenes.stage_lights import add_light, add_sky
 from datagen.scenes.textures.library import LIBRARY
 
 RATE = 120.0
@@ -68,8 +68,8 @@ def write_stage(plan: Plan, timing: Timing, path: Path) -> None:
     for placement in plan.placements:
         _placement(stage, placement, shared=placed[placement.part.name] > 1, timing=timing)
     for index, light in enumerate(plan.lights):
-        _light(stage, light, index)
-    _dome(stage, plan)
+        add_light(stage, light, index)
+    add_sky(stage, plan.sky.radiance, texture_file(SKY))
     stage.GetRootLayer().Export(str(path))
 
 
@@ -175,57 +175,3 @@ def _placement(stage: Usd.Stage, placement: Placement, *, shared: bool, timing: 
 
 def _quatf(xyzw: list[float]) -> Gf.Quatf:
     return Gf.Quatf(xyzw[3], xyzw[0], xyzw[1], xyzw[2])
-
-
-def _light(stage: Usd.Stage, light: PlanLight, index: int) -> None:
-    """Normalised lights: for the sun intensity is irradiance, for lamps it is total power / pi."""
-    match light:
-        case DistantLight():
-            sun = UsdLux.DistantLight.Define(stage, f"/World/Lights/sun_{index}")
-            sun.CreateAngleAttr(float(np.rad2deg(light.angle)))
-            _emission(sun, light.irradiance)
-            _aim(sun, light.direction)
-        case SphereLight():
-            ball = UsdLux.SphereLight.Define(stage, f"/World/Lights/lamp_{index}")
-            ball.CreateRadiusAttr(light.radius)
-            # normalised: radiance = intensity / (4 pi r^2); radiant intensity = radiance pi r^2
-            _emission(ball, tuple(4.0 * value for value in light.intensity))
-            ball.AddTranslateOp().Set(Gf.Vec3d(*light.position))
-        case RectLight():
-            _rect(stage, light, index)
-
-
-def _rect(stage: Usd.Stage, light: RectLight, index: int) -> None:
-    """Shines along its own -Z, which is downwards: only level panels are laid out."""
-    rect = UsdLux.RectLight.Define(stage, f"/World/Lights/panel_{index}")
-    width, height = light.edge_u[0], light.edge_v[1]
-    rect.CreateWidthAttr(width)
-    rect.CreateHeightAttr(height)
-    _emission(rect, tuple(value * width * height for value in light.radiance))
-    rect.AddTranslateOp().Set(Gf.Vec3d(*light.center))
-
-
-def _emission(light: UsdLux.BoundableLightBase, rgb: tuple[float, ...]) -> None:
-    level = max(rgb)
-    light.CreateIntensityAttr(level)
-    light.CreateColorAttr(Gf.Vec3f(*(value / level for value in rgb)))
-    light.CreateNormalizeAttr(True)
-
-
-def _aim(light: UsdLux.DistantLight, direction: tuple[float, float, float]) -> None:
-    """Turn the light's own -Z into a direction."""
-    rotation = Gf.Rotation(Gf.Vec3d(0.0, 0.0, -1.0), Gf.Vec3d(*direction))
-    quaternion = rotation.GetQuat()
-    light.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(quaternion))
-
-
-def _dome(stage: Usd.Stage, plan: Plan) -> None:
-    """The sky's pole is +Y in its own frame; a quarter turn about x lifts it to +Z."""
-    dome = UsdLux.DomeLight.Define(stage, "/World/Lights/sky")
-    level = max(plan.sky.radiance)
-    dome.CreateIntensityAttr(level)
-    dome.CreateColorAttr(Gf.Vec3f(*(value / level for value in plan.sky.radiance)))
-    dome.CreateTextureFileAttr(Sdf.AssetPath(texture_file(SKY)))
-    dome.CreateTextureFormatAttr(UsdLux.Tokens.latlong)
-    half = float(np.sqrt(0.5))
-    dome.AddOrientOp(UsdGeom.XformOp.PrecisionFloat).Set(Gf.Quatf(half, half, 0.0, 0.0))
