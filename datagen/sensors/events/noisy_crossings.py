@@ -40,7 +40,9 @@ ROWS = 21
 """Of the listed pixels: coefficients and height u at the end; thresholds, leak; signed threshold and
 crossings up to the turning point (or the end), and after it; what crossings are guessed from; the
 first noise event; how far the reference moves; how many entries there are up to a pixel."""
-LEVEL, DONE = U1, B
+SWING, BOW = WALKED, SHIFT
+"""While the crossings are counted: how far u may get, half the difference of its slopes at the ends."""
+LEVEL, DONE, AT = U1, B, ON
 """Of the entries, in a workspace of their own beside U0, G, A, X, TURN, BASE, GAIN and SIDE."""
 
 
@@ -95,8 +97,12 @@ def _look(found, w, ramp, order, v):  # type: ignore[no-untyped-def]
     gather(w[f.OFF :], found, v[OFF : OFF + m])
     gather(w[f.LEAK :], found, v[LEAK : LEAK + m])
     start, stop = np.float64(ramp[0]), np.float64(ramp[1])
+    for k in range(m):
+        v[SWING + k] = np.abs(v[G + k]) + np.abs(v[A + k]) + v[LEAK + k] * (stop - start)
     if order == 2:
         gather(w[f.PAST_LAG_2 :], found, v[B : B + m])
+        for k in range(m):
+            v[SWING + k] += np.abs(v[B + k])
         for k in range(m):
             settled = v[G + k] / v[X + k]
             first = v[A + k] - settled
@@ -123,15 +129,19 @@ def _plan(found, shots, order, v):  # type: ignore[no-untyped-def]
     m = found.size
     for k in range(m):
         v[STRUCK + k] = shots.first[np.uint32(found[k])]
+    for k in range(m):
+        g, a, x = v[G + k], v[A + k], v[X + k]
+        early, late = g + a * x, g + a * x * (1.0 - decayed(x))
+        turned = (early < 0.0) != (late < 0.0)
+        v[SIDE + k] = -1.0 if turned else 0.0
+        v[TURN + k] = natural_log(-a * x / g if turned else 1.0) / x
+        v[BOW + k] = 0.5 * (early - late)
     room = 2 * LANES
     for k in range(m):
         u0, u1, g, a, x = v[U0 + k], v[U1 + k], v[G + k], v[A + k], v[X + k]
         on, off = v[ON + k], -v[OFF + k]
-        early, late = g + a * x, g + a * x * (1.0 - decayed(x))
-        turned = (early < 0.0) != (late < 0.0)
-        per_x = 1.0 / x
-        turn = natural_log(-a * x / g if turned else 1.0) * per_x
-        height = u0 + g * turn + a + g * per_x if turned else u1
+        turned, turn = v[SIDE + k] < 0.0, v[TURN + k]
+        height = u0 + g * turn + a + g / x if turned else u1
         step = on if height >= 0.0 else off
         count = np.floor(height / step + NOISY_TIE)
         rest = u1 - count * step
@@ -144,19 +154,17 @@ def _plan(found, shots, order, v):  # type: ignore[no-untyped-def]
             step_back,
             back,
         )
-        v[TURN + k] = turn if turned else 0.5 * (early - late) * gain
+        v[TURN + k] = turn if turned else v[BOW + k] * gain
         v[BASE + k] = height if turned else u0
         v[GAIN + k] = gain
-        v[SIDE + k] = -1.0 if turned else 0.0
         v[SHIFT + k] = count * step + back * step_back
         room += int(count + back)
     for k in range(m):
         if v[STRUCK + k] >= 0.0 or order == 2:
-            swing = np.abs(v[G + k]) + 2.0 * (np.abs(v[A + k]) + np.abs(v[B + k]))
             struck, shot = 0, shots.first[np.uint32(found[k])]
             while shot != NONE:
                 struck, shot = struck + 1, shots.after[shot]
-            room += int(3.0 * swing / min(v[ON + k], v[OFF + k])) + 2 * struck + 8
+            room += int(3.0 * v[SWING + k] / min(v[ON + k], v[OFF + k])) + 2 * struck + 8
     return room
 
 
@@ -248,47 +256,57 @@ def _solve(e, entries, v, z):  # type: ignore[no-untyped-def]
             gather(v[row:], owner[start:stop], z[row : row + n])
         z[LEVEL : LEVEL + n] = level[start:stop]
         z[SIDE : SIDE + n] = side[start:stop]
-        if _newton(n, sigma[start:stop], z) > 0:
+        _guess(n, z)
+        _halley(n, z)
+        _halley(n, z)
+        if _accept(n, sigma[start:stop], z) > 0:
             _solve_hard(n, sigma[start:stop], bits[start:stop], z)
 
 
 @njit(**COMPILE)
-def _newton(n, sigma, z):  # type: ignore[no-untyped-def]
-    """Two of Halley's steps from the guess; returns how many entries need more."""
-    hard = 0
+def _guess(n, z):  # type: ignore[no-untyped-def]
+    """Where parabolas meet the levels."""
     for i in range(n):
-        u0, g, a, x, level = z[U0 + i], z[G + i], z[A + i], z[X + i], z[LEVEL + i]
         turn, side = z[TURN + i], z[SIDE + i]
-        share = (level - z[BASE + i]) * z[GAIN + i]
+        share = (z[LEVEL + i] - z[BASE + i]) * z[GAIN + i]
         bow = turn + 1.0
         square = share if side != 0.0 else bow * bow - 4.0 * turn * share
         root = np.sqrt(square if square > 0.0 else 0.0)
-        beside = turn + side * root + x * share * (1.0 / 6.0)
+        beside = turn + side * root + z[X + i] * share * (1.0 / 6.0)
         s = beside if side != 0.0 else 2.0 * share / (bow + root)
         s = s if s > 0.0 else 0.0
-        s = s if s < 1.0 else 1.0
-        s -= _halley(s, u0, g, a, x, level)[0]
-        step, speed, bend = _halley(s, u0, g, a, x, level)
-        s -= step
-        left = bend * (bend + x * speed) * np.abs(step * step * step)
-        near = (left < CONVERGED * speed * speed) & (x * np.abs(step) < 0.5)
-        beyond = (side != 0.0) & ((s - turn) * side < 0.0)
-        good = near & (s > -INSIDE) & (s < 1.0 + INSIDE) & (not beyond)
-        known = level != level
+        z[AT + i] = s if s < 1.0 else 1.0
+
+
+@njit(**COMPILE)
+def _halley(n, z):  # type: ignore[no-untyped-def]
+    """A step of Halley's method, and about how far it is still from the crossing."""
+    for i in range(n):
+        g, a, x, s = z[G + i], z[A + i], z[X + i], z[AT + i]
+        faded = decayed(x * s)
+        error = z[U0 + i] + g * s + a * faded - z[LEVEL + i]
+        bent = a * x * (1.0 - faded)
+        speed, bend = g + bent, -0.5 * x * bent
+        step = error * speed / (speed * speed - error * bend)
+        cube = np.abs(bend) * (np.abs(bend) + x * np.abs(speed)) * np.abs(step * step * step)
+        near = (cube < CONVERGED * speed * speed) & (x * np.abs(step) < 0.5)
+        z[AT + i] = s - step
+        z[DONE + i] = 1.0 if near else 0.0
+
+
+@njit(**COMPILE)
+def _accept(n, sigma, z):  # type: ignore[no-untyped-def]
+    """Take what is near, inside and on its side; returns how many entries need more."""
+    hard = 0
+    for i in range(n):
+        s, side = z[AT + i], z[SIDE + i]
+        known = z[LEVEL + i] != z[LEVEL + i]
+        beyond = (side != 0.0) & ((s - z[TURN + i]) * side < 0.0)
+        good = (z[DONE + i] > 0.0) & (s > -INSIDE) & (s < 1.0 + INSIDE) & (not beyond)
         sigma[i] = sigma[i] if known else s
         z[DONE + i] = 1.0 if good | known else 0.0
         hard += 0 if good | known else 1
     return hard
-
-
-@njit(**COMPILE)
-def _halley(s, u0, g, a, x, level):  # type: ignore[no-untyped-def]
-    """How far s is beyond the crossing, to third order; size of u's slope and of half its second."""
-    faded = decayed(x * s)
-    error = u0 + g * s + a * faded - level
-    bent = a * x * (1.0 - faded)
-    speed, bend = g + bent, -0.5 * x * bent
-    return error * speed / (speed * speed - error * bend), np.abs(speed), np.abs(bend)
 
 
 @njit(**COMPILE)

@@ -30,10 +30,10 @@ LEVEL, LAG, LAG_2, MOVED, LEAK, ON, OFF = (i * ROW for i in range(7))
 CHANGE, RATE, PAST_LAG, PAST_LAG_2, PAST_MOVED = (i * ROW for i in range(7, 12))
 """Of the last interval: change of log light, X, states at its start."""
 ROWS = 12
-NEAR = np.float32(1.0 - 2e-5)
-"""A pixel this close to its threshold at the end of an interval is looked at in float64."""
-FAR = np.float32(1.0 - 1e-4)
-"""The same for bounds on the way, which are rounded more."""
+NEAR = np.float32(1.0 - 1e-4)
+"""A pixel that comes this close to its threshold is looked at in float64."""
+ROUNDED = np.float32(1e-6)
+"""More than the share of its leakage by which rounding may hold a pixel back."""
 ONE, ZERO = np.float32(1.0), np.float32(0.0)
 
 
@@ -97,32 +97,44 @@ def advance(before, after, unit, rate, ramp, response, w, mark):  # type: ignore
         w: workspace.
         mark: uint8 (n,), filled.
     """
-    constant, linear, start, stop = rate[0], rate[1], ramp[0], ramp[1]
+    _see(before, after, unit, rate, response, w)
+    _follow(ramp, w, mark)
+
+
+@njit(**COMPILE)
+def _see(before, after, unit, rate, response, w):  # type: ignore[no-untyped-def]
+    """Log light at the next picture, its change, and X."""
+    constant, linear = rate[0], rate[1]
+    for j in range(after.size):
+        light = np.float32(after[j]) * unit
+        level = log_light_f32(light, response)
+        w[RATE + j] = constant + linear * (np.float32(before[j]) * unit + light)
+        w[CHANGE + j] = level - w[LEVEL + j]
+        w[LEVEL + j] = level
+
+
+@njit(**COMPILE)
+def _follow(ramp, w, mark):  # type: ignore[no-untyped-def]
+    """Output of the first stage, and whether it may have reached a threshold."""
+    start, stop, slack = ramp[0], ramp[1], ramp[1] * ROUNDED
     duration = stop - start
     for j in range(mark.size):
-        light = np.float32(after[j]) * unit
-        x = constant + linear * (np.float32(before[j]) * unit + light)
-        level = log_light_f32(light, response)
-        change = level - w[LEVEL + j]
-        past_lag, past_moved = w[LAG + j], w[MOVED + j]
-        faded = decayed_f32(x)
-        lag = past_lag + (change * (faded / x) - past_lag * faded)
+        x, change, past_lag, past_moved = w[RATE + j], w[CHANGE + j], w[LAG + j], w[MOVED + j]
+        faded, per_x = decayed_f32(x), ONE / x
+        lag = past_lag + (change * (faded * per_x) - past_lag * faded)
         moved = past_moved + (change - (lag - past_lag))
-        w[LEVEL + j] = level
-        w[CHANGE + j] = change
-        w[RATE + j] = x
         w[PAST_LAG + j] = past_lag
         w[PAST_MOVED + j] = past_moved
         w[LAG + j] = lag
         w[MOVED + j] = moved
-        on, off, leak = w[ON + j], -w[OFF + j], w[LEAK + j]
+        leak = w[LEAK + j]
+        on, off = w[ON + j] * NEAR - leak * slack, leak * slack - w[OFF + j] * NEAR
+        leak_lag = leak * duration * per_x
         end = moved + leak * stop
-        leak_lag = leak * duration / x
         peak = past_moved + leak * start + (past_lag + leak_lag) * faded
         turned = (past_lag + leak_lag) * (lag + leak_lag) < ZERO
-        beyond = (end >= on * NEAR) | (end <= off * NEAR)
-        passed = (peak >= on * FAR) | (peak <= off * FAR)
-        mark[j] = beyond | (turned & passed)
+        reach = peak if turned else end
+        mark[j] = (end >= on) | (end <= off) | (reach >= on) | (reach <= off)
 
 
 @njit(**COMPILE)
@@ -131,7 +143,7 @@ def advance_second(ramp, w, mark):  # type: ignore[no-untyped-def]
 
     Its output stays between its own start, the first stage's and the light's.
     """
-    start, stop = ramp[0], ramp[1]
+    start, stop, slack = ramp[0], ramp[1], ramp[1] * ROUNDED
     for j in range(mark.size):
         x, change, past_lag, past_lag_2 = w[RATE + j], w[CHANGE + j], w[PAST_LAG + j], w[LAG_2 + j]
         settled = change / x
@@ -141,16 +153,18 @@ def advance_second(ramp, w, mark):  # type: ignore[no-untyped-def]
         w[PAST_LAG_2 + j] = past_lag_2
         w[LAG_2 + j] = lag_2
         w[MOVED + j] = moved
-        on, off, leak, past_moved = w[ON + j], -w[OFF + j], w[LEAK + j], w[PAST_MOVED + j]
+        leak, past_moved = w[LEAK + j], w[PAST_MOVED + j]
+        on, off = w[ON + j] * NEAR - leak * slack, leak * slack - w[OFF + j] * NEAR
         end, leak_lag = moved + leak * stop, leak * (stop - start) / x
         highest = np.maximum(np.maximum(past_lag, lag), np.maximum(past_lag_2, lag_2)) + leak_lag
         lowest = np.minimum(np.minimum(past_lag, lag), np.minimum(past_lag_2, lag_2)) + leak_lag
         inner, light = past_lag_2 + past_lag, past_lag_2 + past_lag + change
         top = np.maximum(np.maximum(past_lag_2, ZERO), np.maximum(inner, light))
         bottom = np.minimum(np.minimum(past_lag_2, ZERO), np.minimum(inner, light))
-        beyond = (end >= on * NEAR) | (end <= off * NEAR)
-        over, under = past_moved + leak * stop + top, past_moved + leak * start + bottom
-        passed = (over >= on * FAR) | (under <= off * FAR)
+        beyond = (end >= on) | (end <= off)
+        passed = (past_moved + leak * stop + top >= on) | (
+            past_moved + leak * start + bottom <= off
+        )
         mark[j] = beyond | ((highest > ZERO) & (lowest < ZERO) & passed)
 
 

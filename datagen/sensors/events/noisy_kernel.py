@@ -33,7 +33,7 @@ from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
 PLAIN = np.uint64(0)
 LOW_WORD = np.uint64(0xFFFFFFFF)
-NUMBER, MEAN, SINCE, NEW, PAST, JUMP = (i * ROW for i in range(6))
+NUMBER, MEAN, SINCE, NEW, DRAWN, PAST, JUMP = (i * ROW for i in range(7))
 """Rows of the second workspace for drawing leak rates."""
 
 
@@ -188,10 +188,11 @@ def _redraw_leak(found, a, duration, ramp, noise, records, event_count, mean_lea
         z[NEW + k] = v[END + k + 1] - v[END + k]
         z[NUMBER + k] += z[NEW + k]
         stream = mix(noise.leak_key + np.uint64(z[NUMBER + k]) * GOLDEN)
-        word = mix(stream + np.uint64(a + found[k]) * GOLDEN)
+        z[DRAWN + k] = normal_of(mix(stream + np.uint64(a + found[k]) * GOLDEN))
+    for k in range(m):
         mean, past = z[MEAN + k], np.float32(z[PAST + k])
-        drawn = 1.0 + noise.leak_jitter * normal_of(word)
-        leak = np.float32(mean * (drawn if drawn > 0.0 else 0.0))
+        factor = 1.0 + noise.leak_jitter * z[DRAWN + k]
+        leak = np.float32(mean * (factor if factor > 0.0 else 0.0))
         leak = leak if (z[NEW + k] > 0.0) & (mean > 0.0) else past
         z[PAST + k] = leak
         z[JUMP + k] = (leak - past) * (ramp - np.float32(duration - z[SINCE + k]))

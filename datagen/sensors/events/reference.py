@@ -165,7 +165,7 @@ def _filtered(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Lags at the end of the interval, and how far the output has then moved from R."""
     faded = decayed_f32.py_func(rate)
-    lag = state.lag + (change * (faded / rate) - state.lag * faded)
+    lag = state.lag + (change * (faded * (np.float32(1) / rate)) - state.lag * faded)
     moved = state.moved + (change - (lag - state.lag))
     if order == 1:
         return lag, state.lag_2, moved
