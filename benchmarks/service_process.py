@@ -20,8 +20,7 @@ from typing import Any
 import httpx
 
 from service.dispatch.processes import marked, resident_bytes
-from service.dispatch.recovery import MARK
-from service.settings import Settings, as_environment
+from service.settings import WORKER_MARK, Settings, as_environment
 
 ROOT = Path(__file__).parents[1]
 FAKE_WORKER = ROOT / "tests" / "service" / "fake_worker.py"
@@ -55,7 +54,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """Live workers."""
-        return marked(MARK, str(self.settings.data))
+        return marked(WORKER_MARK, str(self.settings.data))
 
     def submit(self, job: dict[str, Any]) -> str:
         """Id of a new job."""

@@ -4,7 +4,6 @@ DatagenError
 ├── InputError           the user's input is wrong
 │   ├── SpecError        a field of a spec
 │   ├── SceneError       a stage, texture or camera placement
-│   ├── RecordingError   a recorded trajectory
 │   ├── DatasetError     a file or folder that is not a readable dataset
 │   └── OutputError      the output folder: holds something else, does not fit
 │       └── BusyError    another process is writing there
@@ -31,10 +30,6 @@ class SpecError(InputError):
 
 class SceneError(InputError):
     """A stage, texture or camera placement is wrong."""
-
-
-class RecordingError(InputError):
-    """A recorded trajectory is wrong."""
 
 
 class DatasetError(InputError):

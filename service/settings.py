@@ -23,8 +23,8 @@ from schemas.base import Spec
 PREFIX = "DATAGEN_"
 OTHERS = ("DATAGEN_URL", "DATAGEN_KEY", "DATAGEN_PUBLISH")
 """Variables of the client and the containers."""
-INTERNAL = "DATAGEN_WORKER_OF"
-"""Variable of the workers, which nobody sets."""
+WORKER_MARK = "DATAGEN_WORKER_OF"
+"""Variable in a worker's environment that holds the data folder it works for; nobody sets it."""
 ALIKE = 0.7
 """Names that are alike to so much may be meant; of `difflib`."""
 MiB = 2**20
@@ -175,7 +175,7 @@ def refuse_misspelt(environment: Mapping[str, str]) -> None:
 def unknown_names(environment: Mapping[str, str]) -> list[str]:
     """Variables with our prefix that nothing here reads."""
     ours = {name for name in environment if name.startswith(PREFIX)}
-    return sorted(ours - {*_known_names(), INTERNAL})
+    return sorted(ours - {*_known_names(), WORKER_MARK})
 
 
 def _known_names() -> list[str]:

@@ -27,8 +27,7 @@ from service_chaos_users import Users, chaos_job
 from service_kit import fake_command, make_settings, serving, until
 
 from service.dispatch.processes import marked
-from service.dispatch.recovery import MARK
-from service.settings import Settings, as_environment
+from service.settings import WORKER_MARK, Settings, as_environment
 
 VARIANTS = 3
 """Distinct jobs; an undisturbed run of each tells what its dataset must be."""
@@ -79,7 +78,7 @@ class Machine:
 
     def workers(self) -> list[int]:
         """Live workers."""
-        return marked(MARK, str(self.settings.data))
+        return marked(WORKER_MARK, str(self.settings.data))
 
     def packagers(self) -> list[int]:
         """Live workers that are packaging."""

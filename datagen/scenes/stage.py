@@ -29,37 +29,32 @@ from schemas.scene import UsdScene
 MAX_INSTANCES = 65_535
 
 
-def load_scene(
-    path: Path, *, spec: UsdScene | None = None, start_time: float | None = None
-) -> Scene:
+def load_scene(path: Path, *, spec: UsdScene | None = None) -> Scene:
     """Load a stage.
 
     Args:
         path: the stage file.
         spec: placement, default lights and start time; the spec's defaults when absent. Its own
             `path` is not looked at.
-        start_time: stage time at segment time 0 [s]; the spec's when absent.
 
     Raises:
         SceneError: the file is missing or not USD, a texture is missing or unreadable, a mesh is
             inconsistent, nothing can be rendered, or there are more than 65535 instances.
     """
-    spec = spec or UsdScene(path=str(path))
-    start_time = spec.start_time if start_time is None else start_time
     with quiet():
-        return _Loader(open_stage(path), spec, start_time).load()
+        return _Loader(open_stage(path), spec or UsdScene(path=str(path))).load()
 
 
 class _Loader:
     """The parts of one scene while its stage is walked."""
 
-    def __init__(self, stage: Usd.Stage, spec: UsdScene, start_time: float) -> None:
+    def __init__(self, stage: Usd.Stage, spec: UsdScene) -> None:
         self._stage = stage
         self._spec = spec
         self._clock = StageClock(
             start_code=stage.GetStartTimeCode(),
             codes_per_second=stage.GetTimeCodesPerSecond(),
-            start_time=start_time,
+            start_time=spec.start_time,
         )
         self._notes = Notes()
         self._textures = TextureTable()

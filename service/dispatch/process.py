@@ -12,11 +12,10 @@ import threading
 from service.dispatch.executor import Limits, LocalExecutor
 from service.dispatch.loop import Dispatcher
 from service.dispatch.place import sole_dispatcher
-from service.dispatch.recovery import MARK
 from service.folders import Folders, make_data_folder
 from service.ledger.database import open_database
 from service.logs import set_up_logging
-from service.settings import Settings
+from service.settings import WORKER_MARK, Settings
 
 
 def run(settings: Settings, *, supervised: bool = False) -> None:
@@ -41,7 +40,7 @@ def dispatch(settings: Settings, stopping: threading.Event) -> None:
         memory_bytes=settings.segment_memory_bytes,
         stop_seconds=settings.stop_seconds,
     )
-    executor = LocalExecutor(limits, mark={MARK: str(folders.data)})
+    executor = LocalExecutor(limits, mark={WORKER_MARK: str(folders.data)})
     with sole_dispatcher(folders.lock, database, wait=stopping.wait) as alone:
         if alone:
             Dispatcher(settings, database, executor, stopping).run()

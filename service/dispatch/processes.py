@@ -10,6 +10,8 @@ from pathlib import Path
 
 PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PATIENCE = 10.0
+"""Longest wait for killed processes to be gone [s]."""
 
 
 def resident_bytes(pid: int) -> int:
@@ -37,7 +39,7 @@ def _environment(process: Path) -> bytes:
         return b""
 
 
-def kill_marked(variable: str, value: str, *, patience: float = 10.0) -> int:
+def kill_marked(variable: str, value: str) -> int:
     """Kill every process with this environment variable and wait until they are gone.
 
     Workers of a dispatcher that was killed end by themselves when their standard input closes, but
@@ -50,7 +52,7 @@ def kill_marked(variable: str, value: str, *, patience: float = 10.0) -> int:
     for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while marked(variable, value) and time.monotonic() < deadline:
         time.sleep(0.02)
     return len(found)

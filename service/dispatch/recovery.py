@@ -17,12 +17,10 @@ from service.dispatch.processes import kill_marked
 from service.folders import Folders
 from service.ledger import work
 from service.ledger.work import Lease
+from service.settings import WORKER_MARK
 from service.states import Stage
 
 log = logging.getLogger("datagen.dispatcher")
-
-MARK = "DATAGEN_WORKER_OF"
-"""Variable in a worker's environment that holds the data folder it works for."""
 
 Write = Callable[[], AbstractContextManager[Connection]]
 
@@ -35,7 +33,7 @@ def recover(left: Sequence[Row[Any]], folders: Folders, write: Write) -> None:
         folders: the data folder.
         write: opens a fenced write transaction.
     """
-    killed = kill_marked(MARK, str(folders.data))
+    killed = kill_marked(WORKER_MARK, str(folders.data))
     adopted = [row for row in left if _is_finished(row, folders)]
     with write() as connection:
         for row in left:

@@ -35,8 +35,8 @@ def form_of(document: Document) -> Node:
     return _object(job_shape(), "", "Job", document)
 
 
-def _node(shape: Shape, pointer: str, value: Any, *, required: bool, name: str = "") -> Node:
-    name = name or pointer.rpartition("/")[2]
+def _node(shape: Shape, pointer: str, value: Any, *, required: bool) -> Node:
+    name = pointer.rpartition("/")[2]
     found = variants(shape)
     if shape.get("type") == "array":
         node = _array(shape, pointer, name, value)

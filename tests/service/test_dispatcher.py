@@ -22,9 +22,9 @@ from service.dispatch import outcomes
 from service.dispatch.orders import command_for, lay_out_inputs
 from service.dispatch.place import sole_dispatcher
 from service.dispatch.processes import marked
-from service.dispatch.recovery import MARK
 from service.ledger import jobs, work
 from service.ledger.tables import events, files
+from service.settings import WORKER_MARK
 from service.states import JobState
 
 PREPARE, FIRST, SECOND, PACKAGE = range(4)
@@ -66,7 +66,7 @@ def digests(service: LocalService, job_id: str) -> dict[str, str]:
 
 
 def workers(service: LocalService) -> list[int]:
-    return marked(MARK, str(service.folders.data))
+    return marked(WORKER_MARK, str(service.folders.data))
 
 
 def is_gone(pid: int) -> bool:
@@ -216,7 +216,7 @@ def test_packaging_makes_damaged_segments_again(service: LocalService) -> None:
 def test_a_left_over_worker_is_ended(service: LocalService) -> None:
     """Kill what a predecessor left behind, stopped or not, before anything is started."""
     code = "import time; time.sleep(1000)"
-    mark = {MARK: str(service.folders.data)}
+    mark = {WORKER_MARK: str(service.folders.data)}
     left = subprocess.Popen([sys.executable, "-c", code], env=os.environ | mark)
     os.kill(left.pid, signal.SIGSTOP)
     with service.dispatcher():

@@ -95,7 +95,7 @@ class Props:
     limit: int
     parts: list[Part] = field(default_factory=list)
 
-    def part(self, size: float, kinds: tuple[str, ...] = KINDS) -> Part:
+    def part(self, size: float, kinds: tuple[str, ...]) -> Part:
         """A part of about the radius `size` [m]."""
         if len(self.parts) >= self.limit:
             return self.parts[int(self.rng.integers(len(self.parts)))]
@@ -119,12 +119,11 @@ def strew(
     count: int,
     *,
     sizes: tuple[float, float],
-    kinds: tuple[str, ...] = KINDS,
 ) -> None:
     """Stand `count` objects of radius `sizes` on the floor of a zone."""
     rng = props.rng
     for radius in sorted(rng.uniform(*sizes, count), reverse=True):
-        part = props.part(float(radius), kinds)
+        part = props.part(float(radius), KINDS)
         shape = part.shape
         wanted = min(float(radius) / shape.radius, 0.98 * zone.height / shape.height)
         x, y, room = occupied.find(rng, zone, wanted * shape.footprint)
