@@ -38,11 +38,22 @@ from service.views import (
 router = APIRouter(prefix="/v1", tags=["datasets"])
 
 BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-RANGE_HEADERS = ("Range", "If-Range", "If-None-Match", "If-Match")
+RANGE_HEADERS = {
+    "Range": "Only these bytes, as in `bytes=1000-` (RFC 9110).",
+    "If-Range": "An entity tag or date; with another one `Range` is left aside.",
+    "If-None-Match": "Entity tags of what the caller has already.",
+    "If-Match": "Entity tags without which nothing is sent.",
+}
 HEADERS: dict[str, Any] = {
     "parameters": [
-        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
-        for name in RANGE_HEADERS
+        {
+            "name": n,
+            "in": "header",
+            "required": False,
+            "description": d,
+            "schema": {"type": "string"},
+        }
+        for n, d in RANGE_HEADERS.items()
     ]
 }
 
@@ -64,7 +75,9 @@ def _download(media_type: str) -> dict[int | str, dict[str, Any]]:
 def list_datasets(
     state: StateDep,
     who: Reader,
-    name: Annotated[str | None, Query(max_length=64, pattern=NO_NULL)] = None,
+    name: Annotated[
+        str | None, Query(max_length=64, pattern=NO_NULL, description="Only of this name.")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> DatasetPage:

@@ -156,8 +156,12 @@ async def estimate(request: Request, state: StateDep, who: Submitter) -> Estimat
 def list_jobs(
     state: StateDep,
     who: Reader,
-    job_state: Annotated[list[JobState] | None, Query(alias="state")] = None,
-    name: Annotated[str | None, Query(max_length=64, pattern=NO_NULL)] = None,
+    job_state: Annotated[
+        list[JobState] | None, Query(alias="state", description="Only in one of these states.")
+    ] = None,
+    name: Annotated[
+        str | None, Query(max_length=64, pattern=NO_NULL, description="Only of this name.")
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> JobPage:
@@ -308,7 +312,12 @@ async def follow(
     who: Reader,
     job_id: JobId,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", pattern="^[0-9]{1,9}$")
+        str | None,
+        Header(
+            alias="Last-Event-ID",
+            pattern="^[0-9]{1,9}$",
+            description="Number of the last event seen; all of them when absent.",
+        ),
     ] = None,
 ) -> Response:
     """Server-sent events, all of them from the start or from after `Last-Event-ID`, until the end.

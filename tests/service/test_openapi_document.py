@@ -27,6 +27,16 @@ def operations(api: LocalService) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{method.upper()} {path}", told
 
 
+def test_operations_are_named_for_generated_clients(api: LocalService) -> None:
+    """Name every operation once, as a method of a client would be called, and say what it takes."""
+    names = [told["operationId"] for _, told in operations(api)]
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if "_v1_" in name]
+    for name, told in operations(api):
+        for parameter in told.get("parameters", []):
+            assert parameter["in"] == "path" or parameter["description"], (name, parameter["name"])
+
+
 def test_every_endpoint_has_examples(api: LocalService) -> None:
     """Show an example of every body that is sent or answered, and of every part of an address."""
     for name, told in operations(api):
