@@ -27,12 +27,13 @@ from datagen.render.raster import painter
 from datagen.render.raster.draw import PIECE
 from datagen.render.raster.edges import cover_band, gather_piece
 from datagen.render.raster.fragments import FRAGMENT
+from datagen.render.raster.lattice_read import Nodes
 from datagen.render.raster.painter import pixels_of
 from datagen.render.raster.picture import ALL, EDGES, PLAIN
 from datagen.render.raster.points import POINT, merge
 from datagen.render.raster.samples import pixel_samples
 from datagen.render.raster.shade import shade
-from datagen.render.raster.shadows import Nodes, see_lamps
+from datagen.render.raster.shadows import see_lamps
 from datagen.render.tracer import Tracer
 from datagen.scenes.model import Scene
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.render.raster.coverage import cover
+from datagen.render.raster.coverage import Band, cover
 from datagen.render.raster.fragments import FRAGMENT, gather
 from datagen.render.raster.lanes import LANES
 from datagen.render.raster.points import POINT, Eye, merge
@@ -61,16 +61,28 @@ def records_of(
     return out[:count]
 
 
+def whole(
+    tables: Tables,
+    records: Records,
+    camera: Intrinsics,
+    samples: Samples,
+    inverse_z: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+) -> Band:
+    """The whole picture as one band, to be written to these arrays."""
+    return Band(
+        records, np.arange(len(records), dtype=np.int32), (0, camera.height), camera.width,
+        tables.holed, tables.rest, samples.lanes, inverse_z.reshape(-1), nearest.reshape(-1),
+    )  # fmt: skip
+
+
 def cover_all(
     tables: Tables, records: Records, camera: Intrinsics, samples: Samples = SIXTEEN
 ) -> Covered:
-    """The whole picture as one band."""
+    """What every sample of the picture sees."""
     shape = (camera.height, camera.width, len(samples.lanes) * LANES)
     inverse_z, nearest = np.empty(shape, np.float32), np.empty(shape, np.int32)
-    cover(
-        records, np.arange(len(records), dtype=np.int32), tables.holed, tables.rest,
-        (0, camera.height), camera.width, samples.lanes, inverse_z.reshape(-1), nearest.reshape(-1),
-    )  # fmt: skip
+    cover(whole(tables, records, camera, samples, inverse_z, nearest))
     return Covered(records, inverse_z, nearest)
 
 

@@ -17,7 +17,7 @@ from contract.scenes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from raster_parts import SIXTEEN, cover_all, covered, records_of
+from raster_parts import SIXTEEN, cover_all, covered, records_of, whole
 
 from datagen.render.raster.bands import sort_into_bands
 from datagen.render.raster.coverage import Marked, cover_marked
@@ -175,17 +175,15 @@ def test_single_pixels_are_covered_as_the_picture_is() -> None:
     """See in chosen pixels, one by one, what the samples of the whole picture see there."""
     rng = np.random.default_rng(7)
     tables = scene_tables(triangles(rng.uniform((-2, -1.5, 1), (2, 1.5, 4), (40, 3, 3))))
-    whole = cover_all(tables, records_of(tables, CAMERA, AT_ORIGIN), CAMERA)
+    picture = cover_all(tables, records_of(tables, CAMERA, AT_ORIGIN), CAMERA)
     chosen = rng.random((12, 20)) < 0.3
     before = np.zeros((12, 21), np.int32)
     before.reshape(-1)[1:] = np.cumsum(np.column_stack([chosen, np.zeros(12, bool)]))[:-1]
     columns = np.nonzero(chosen)[1].astype(np.int32)
-    expected = whole.nearest[chosen]
+    expected = picture.nearest[chosen]
     inverse_z, nearest = np.empty(expected.size, np.float32), np.empty(expected.size, np.int32)
-    cover_marked(
-        whole.records, np.arange(len(whole.records), dtype=np.int32), tables.holed, tables.rest,
-        (0, 12), Marked(before, columns), SIXTEEN.lanes, inverse_z, nearest,
-    )  # fmt: skip
+    band = whole(tables, picture.records, CAMERA, SIXTEEN, inverse_z, nearest)
+    cover_marked(band, Marked(before, columns))
     np.testing.assert_array_equal(nearest.reshape(expected.shape), expected)
 
 

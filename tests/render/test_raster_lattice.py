@@ -29,12 +29,8 @@ from datagen.render.raster.lattice import (
     level_of,
     meaning_of,
 )
-from datagen.render.raster.lattice_fill import (
-    NODE,
-    place_nodes,
-    seen_by,
-    write_nodes,
-)
+from datagen.render.raster.lattice_fill import seen_by, write_nodes
+from datagen.render.raster.lattice_places import NODE, place_nodes
 from datagen.render.raster.shadows import spacing_at
 from datagen.render.raster.tables import scene_tables
 from datagen.render.tracer import Tracer

@@ -5,12 +5,26 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from contract.scenes import box, looking, place, quad, rotation, scene, sphere, sun, views_of
+import pytest
+from contract.scenes import (
+    box,
+    looking,
+    mesh,
+    place,
+    quad,
+    rotation,
+    scene,
+    sphere,
+    sun,
+    views_of,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from oracle.ray_tracer import RayTracer
 from raster_parts import eye_of, lens_of
 
+from datagen.render.embedded import EmbeddedRenderer
 from datagen.render.lamps import lamp_points, lamp_table, look_at
 from datagen.render.raster.mover_shadows import (
     BALL,
@@ -76,7 +90,7 @@ def test_may_shade_never_misses(seed: int) -> None:
             to_lamp = np.array(light.position if isinstance(light, SphereLight) else light.center)
             if np.linalg.norm(to_lamp - p) < 1.5 * record["radius"] + 0.1:
                 continue
-        assert may_shade(ball[0], record, tuple(p))
+        assert may_shade(ball[0], record, tuple(p), 0.0)
 
 
 def test_may_shade_says_no_to_the_side() -> None:
@@ -85,10 +99,18 @@ def test_may_shade_says_no_to_the_side() -> None:
     down = lamp_table((sun(angle=0.01),))[0]
     bulb = lamp_table((SphereLight(position=(0, 0, 4.0), radius=0.1, intensity=(1.0,) * 3),))[0]
     for record in (down, bulb):
-        assert may_shade(ball, record, (0.0, 0.0, 0.0))
-        assert not may_shade(ball, record, (1.6, 0.0, 0.0))
-        assert not may_shade(ball, record, (0.0, 0.0, 3.0))
-    assert not may_shade(ball, bulb, (0.0, 0.0, 6.0))
+        assert may_shade(ball, record, (0.0, 0.0, 0.0), 0.0)
+        assert not may_shade(ball, record, (1.6, 0.0, 0.0), 0.0)
+        assert not may_shade(ball, record, (0.0, 0.0, 3.0), 0.0)
+    assert not may_shade(ball, bulb, (0.0, 0.0, 6.0), 0.0)
+
+
+def test_may_shade_looks_around_a_point() -> None:
+    """Say yes beside the shadow if a place as near as asked lies in it."""
+    ball = np.array([((0.0, 0.0, 2.0), 0.5)], BALL)[0]
+    down = lamp_table((sun(angle=0.0),))[0]
+    assert not may_shade(ball, down, (0.6, 0.0, 0.0), 0.05)
+    assert may_shade(ball, down, (0.6, 0.0, 0.0), 0.15)
 
 
 @given(SEEDS)
@@ -154,3 +176,23 @@ def test_reach_is_the_farthest_corner() -> None:
     cube = np.array([[-1.0, -2.0, -2.0], [1.0, 2.0, 2.0]])
     assert math.isclose(reach_of(ball, cube), math.sqrt(16 + 4 + 4))
     assert reach_of(np.zeros(0, BALL), cube) == 0.0
+
+
+@pytest.mark.parametrize("linear", [np.eye(3), rotation(2, 0.3)])
+def test_a_moving_shadow_is_that_of_many_rays(linear: NDArray[np.float64]) -> None:
+    """Darken every pixel as 1024 rays do where the shadow of a moving box lies on four triangles."""
+    points = np.array([(-3, -3, 0), (3, -3, 0), (3, 3, 0), (-3, 3, 0), (0.07, 0.11, 0)], float)
+    ground = mesh(points, np.array([(0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)]))
+    seen = scene(
+        (ground, place()),
+        (box((0.5, 0.4, 0.1)), place(0.0, 0.0, 1.0, linear=linear)),
+        lights=(sun(direction=(0.5, 0.3, -0.8), angle=0.03),),
+        velocity={1: (0.1, 0.0, 0.0)},
+    )
+    camera = CameraSpec(width=24, height=20, horizontal_fov_deg=40.0).intrinsics
+    views = views_of(seen, looking((0.6, -0.1, 3.0), (0.6, 0.4, 0.0)), t_us=(100_000,))
+    ours = EmbeddedRenderer(seen, camera, samples=16).radiance(views)
+    rays = RayTracer(seen, camera, samples=1024).radiance(views, oversample=8)
+    truth = rays.reshape(1, 20, 8, 24, 8, 3).mean(axis=(2, 4))
+    assert (truth < 0.2 * truth.max()).any()
+    assert np.abs(ours - truth).max() < 0.13 * truth.max()

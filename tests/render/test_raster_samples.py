@@ -9,8 +9,8 @@ from oracle.sampling import pattern
 from raster_parts import SIXTEEN, covered, fragments_of
 
 from datagen.render.lamps import to_disc
+from datagen.render.raster.lamp_rays import lamp_sequence
 from datagen.render.raster.lanes import LANES
-from datagen.render.raster.lattice_fill import lamp_sequence
 from datagen.render.raster.samples import pixel_samples
 from schemas.camera import CameraSpec
 
@@ -50,12 +50,15 @@ def test_lanes_are_the_samples_and_then_nowhere(samples: int, oversample: int) -
     assert np.isnan(flat[len(p.place) :]).all()
 
 
-@pytest.mark.parametrize(("samples", "oversample"), [(4, 1), (16, 1), (16, 2), (64, 4)])
-def test_the_first_four_samples_are_spread(samples: int, oversample: int) -> None:
-    """Have the first four samples in three quarters at least: some rays start from these alone."""
+@pytest.mark.parametrize(("samples", "oversample"), CASES)
+def test_outer_samples_come_first(samples: int, oversample: int) -> None:
+    """List all samples from each corner on, those that lie farthest towards it first."""
     p = pixel_samples(samples, oversample)
-    for sub in (p.place * oversample % 1.0).reshape(-1, p.side, 2):
-        assert len({tuple(q) for q in (sub[:4] > 0.5).tolist()}) >= 3
+    inside = p.place[: p.side] * oversample
+    for corner, order in zip(((0, 0), (1, 1), (1, 0), (0, 1)), p.outer, strict=True):
+        assert sorted(order) == list(range(p.side))
+        towards = (inside[order] - 0.5) @ (2.0 * np.array(corner) - 1.0)
+        assert (np.diff(towards) <= 1e-12).all()
 
 
 @pytest.mark.parametrize(("samples", "oversample"), CASES)

@@ -147,7 +147,7 @@ def test_object_casts_its_shadow_while_it_moves() -> None:
     pose = looking((0.0, -4.0, 0.8), (0.0, 0.0, 0.0))
     views = views_of(seen, pose, pose, t_us=(0, 1_000_000))
     before, after = EmbeddedRenderer(seen, CAMERA, samples=1).radiance(views)[:, 16, 20, 0]
-    assert before == 0.0
+    assert before < 0.25 * after
     assert after > 0.1
 
 

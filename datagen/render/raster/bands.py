@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.render.compiled import kernel
+from datagen.render.compiled import inlined, kernel
+from datagen.render.raster.coverage import Band
+from datagen.render.tracer import Surroundings
 from datagen.render.vectors import Records
+
+
+class Seen(NamedTuple):
+    """The triangles that may be seen, sorted into bands of rows."""
+
+    records: Records
+    """RECORD records."""
+    start: NDArray[np.int64]
+    """(bands + 1,) where each band's list starts."""
+    listed: NDArray[np.int32]
+    """Rows of `records`."""
+    rows: int
+    """Rows of a band."""
+    width: int
+    """Of the picture."""
+    height: int
 
 
 @kernel
@@ -38,3 +58,27 @@ def sort_into_bands(
             listed[place[b]] = r
             place[b] += 1
     return start, listed
+
+
+@inlined
+def band_of(
+    seen: Seen,
+    number: int,
+    holed: NDArray[np.bool_],
+    world: Surroundings,
+    lanes: NDArray[np.float32],
+    inverse_z: NDArray[np.float32],
+    nearest: NDArray[np.int32],
+) -> Band:
+    """A band, to be covered; the other arguments are as in `Band`. References are not counted."""
+    return Band(
+        seen.records,
+        seen.listed[seen.start[number] : seen.start[number + 1]],
+        (number * seen.rows, min((number + 1) * seen.rows, seen.height)),
+        seen.width,
+        holed,
+        world,
+        lanes,
+        inverse_z,
+        nearest,
+    )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.render.compiled import inner
+from datagen.render.compiled import inlined, inner
 from datagen.render.materials import is_hole
 from datagen.render.raster.lanes import LANES, cover_listed, cover_run
 from datagen.render.raster.records import MARGIN
@@ -21,6 +21,29 @@ from datagen.render.tracer import Surroundings
 from datagen.render.vectors import Records
 
 NOTHING = -1
+
+
+class Band(NamedTuple):
+    """Triangles and samples of some rows of a picture."""
+
+    records: Records
+    """RECORD records."""
+    listed: NDArray[np.int32]
+    """Rows of `records`: those that touch the band."""
+    rows: tuple[int, int]
+    """First and last + 1."""
+    width: int
+    """Columns of the picture."""
+    holed: NDArray[np.bool_]
+    """(materials,) may have holes."""
+    world: Surroundings
+    """Tables for materials with holes."""
+    lanes: NDArray[np.float32]
+    """(groups, 2, LANES) places of the samples in a pixel."""
+    inverse_z: NDArray[np.float32]
+    """Flat (pixel, sample), written: 1/z, 0 where nothing is."""
+    nearest: NDArray[np.int32]
+    """Flat, written: row of `records`, NOTHING where nothing is."""
 
 
 class Marked(NamedTuple):
@@ -33,108 +56,62 @@ class Marked(NamedTuple):
 
 
 @inner
-def cover(
-    records: Records,
-    listed: NDArray[np.int32],
-    holed: NDArray[np.bool_],
-    world: Surroundings,
-    rows: tuple[int, int],
-    width: int,
-    offset: NDArray[np.float32],
-    inverse_z: NDArray[np.float32],
-    nearest: NDArray[np.int32],
-) -> None:
-    """Find the nearest record at every sample of a band.
-
-    Args:
-        records: triangles on the image plane.
-        listed: those that touch the band.
-        holed: (materials,) may have holes.
-        world: tables for materials with holes.
-        rows: first and last + 1 row of the band.
-        width: columns of the picture.
-        offset: (groups, 2, LANES) places of the samples in a pixel.
-        inverse_z: written, flat (row, column, sample) 1/z, 0 where nothing is.
-        nearest: written, flat, row of `records`, NOTHING where nothing is.
-    """
-    _, _, triangles, materials, textures, texels = world
-    stride = len(offset) * LANES
-    total = (rows[1] - rows[0]) * width * stride
-    inverse_z[:total] = 0.0
-    nearest[:total] = NOTHING
-    for r in listed:
-        record = records[r]
-        triangle = triangles[record.triangle]
-        for y in range(max(record.rows[0], rows[0]), min(record.rows[1], rows[1])):
+def cover(band: Band) -> None:
+    """Find the nearest record at every sample of a band, pixel by pixel and row by row."""
+    first_row, stride = band.rows[0], len(band.lanes) * LANES
+    _clear(band, (band.rows[1] - first_row) * band.width)
+    for r in band.listed:
+        record = band.records[r]
+        for y in range(max(record.rows[0], first_row), min(record.rows[1], band.rows[1])):
             first, last = _run(record, y)
-            base = ((y - rows[0]) * width + first) * stride
-            for g in range(len(offset)):
+            base = ((y - first_row) * band.width + first) * stride
+            for g in range(len(band.lanes)):
                 at = base + g * LANES
-                if holed[triangle.material]:
-                    _cover_with_holes(
-                        record, triangle, materials[triangle.material], textures, texels,
-                        offset[g], y, first, last, inverse_z, nearest, at, stride, r,
-                    )  # fmt: skip
+                if _may_have_holes(band, record):
+                    _cover_with_holes(band, r, g, y, first, last, at)
                 else:
                     cover_run(
-                        record.plane, offset[g], float(y), first, last,
-                        inverse_z, nearest, at, stride, np.int32(r),
+                        record.plane, band.lanes[g], float(y), first, last,
+                        band.inverse_z, band.nearest, at, stride, np.int32(r),
                     )  # fmt: skip
 
 
 @inner
-def cover_marked(
-    records: Records,
-    listed: NDArray[np.int32],
-    holed: NDArray[np.bool_],
-    world: Surroundings,
-    rows: tuple[int, int],
-    marked: Marked,
-    offset: NDArray[np.float32],
-    inverse_z: NDArray[np.float32],
-    nearest: NDArray[np.int32],
-) -> None:
-    """Find the nearest record at every sample of some pixels of a band.
-
-    Args:
-        records: triangles on the image plane.
-        listed: those that touch the band.
-        holed: (materials,) may have holes.
-        world: tables for materials with holes.
-        rows: first and last + 1 row of the band.
-        marked: the pixels.
-        offset: (groups, 2, LANES) places of the samples in a pixel.
-        inverse_z: written, flat (marked pixel, sample).
-        nearest: written, flat.
-    """
-    _, _, triangles, materials, textures, texels = world
-    stride = len(offset) * LANES
-    total = marked.before[rows[1] - rows[0] - 1, -1] * stride
-    inverse_z[:total] = 0.0
-    nearest[:total] = NOTHING
-    for r in listed:
-        record = records[r]
-        triangle = triangles[record.triangle]
-        for y in range(max(record.rows[0], rows[0]), min(record.rows[1], rows[1])):
-            here = marked.before[y - rows[0]]
+def cover_marked(band: Band, marked: Marked) -> None:
+    """Find the nearest record at every sample of the marked pixels of a band, one after another."""
+    first_row, stride = band.rows[0], len(band.lanes) * LANES
+    _clear(band, marked.before[band.rows[1] - first_row - 1, -1])
+    for r in band.listed:
+        record = band.records[r]
+        for y in range(max(record.rows[0], first_row), min(record.rows[1], band.rows[1])):
+            here = marked.before[y - first_row]
             if here[record.columns[1]] == here[record.columns[0]]:
                 continue
             first, last = _run(record, y)
             if last <= first:
                 continue
-            if not holed[triangle.material]:
+            if not _may_have_holes(band, record):
                 cover_listed(
-                    record.plane, offset, float(y), marked.columns, np.int64(here[first]),
-                    np.int64(here[last]), inverse_z, nearest, np.int32(r),
+                    record.plane, band.lanes, float(y), marked.columns, np.int64(here[first]),
+                    np.int64(here[last]), band.inverse_z, band.nearest, np.int32(r),
                 )  # fmt: skip
                 continue
             for pixel in range(here[first], here[last]):
                 x = marked.columns[pixel]
-                for g in range(len(offset)):
-                    _cover_with_holes(
-                        record, triangle, materials[triangle.material], textures, texels, offset[g],
-                        y, x, x + 1, inverse_z, nearest, pixel * stride + g * LANES, stride, r,
-                    )  # fmt: skip
+                for g in range(len(band.lanes)):
+                    _cover_with_holes(band, r, g, y, x, x + 1, pixel * stride + g * LANES)
+
+
+@inner
+def _clear(band: Band, pixels: int) -> None:
+    total = pixels * len(band.lanes) * LANES
+    band.inverse_z[:total] = 0.0
+    band.nearest[:total] = NOTHING
+
+
+@inlined
+def _may_have_holes(band: Band, record: Any) -> bool:
+    return band.holed[band.world.triangles[record.triangle].material]
 
 
 @inner
@@ -155,33 +132,23 @@ def _run(record: Any, y: int) -> tuple[int, int]:
 
 @inner
 def _cover_with_holes(
-    record: Any,
-    triangle: Any,
-    material: Any,
-    textures: Records,
-    texels: NDArray[np.uint16],
-    offset: NDArray[np.float32],
-    y: int,
-    first: int,
-    last: int,
-    inverse_z: NDArray[np.float32],
-    nearest: NDArray[np.int32],
-    start: int,
-    stride: int,
-    r: int,
+    band: Band, r: int, group: int, y: int, first: int, last: int, start: int
 ) -> None:
+    """Test LANES samples of each pixel of a run, the first of which is at `start`."""
+    record, places, stride = band.records[r], band.lanes[group], len(band.lanes) * LANES
+    triangle = band.world.triangles[record.triangle]
+    st, material = triangle.st, band.world.materials[triangle.material]
     for x in range(first, last):
         for k in range(LANES):
             at = start + (x - first) * stride + k
-            e0, e1, e2, w = values_at(record, x + offset[0, k], y + offset[1, k])
-            if e0 >= 0.0 and e1 >= 0.0 and e2 >= 0.0 and np.float32(w) > inverse_z[at]:
+            e0, e1, e2, w = values_at(record, x + places[0, k], y + places[1, k])
+            if e0 >= 0.0 and e1 >= 0.0 and e2 >= 0.0 and np.float32(w) > band.inverse_z[at]:
                 total = e0 + e1 + e2
-                st = triangle.st
                 s = (e0 * st[0, 0] + e1 * st[1, 0] + e2 * st[2, 0]) / total
                 t = (e0 * st[0, 1] + e1 * st[1, 1] + e2 * st[2, 1]) / total
-                if not is_hole(material, textures, texels, (s, t)):
-                    inverse_z[at] = w
-                    nearest[at] = r
+                if not is_hole(material, band.world.textures, band.world.texels, (s, t)):
+                    band.inverse_z[at] = w
+                    band.nearest[at] = r
 
 
 @inner

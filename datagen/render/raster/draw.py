@@ -7,6 +7,7 @@ when the rays have been traced (`put_off`).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,18 @@ from numpy.typing import NDArray
 from datagen.render.compiled import inlined, inner
 from datagen.render.raster.edges import cover_band, gather_piece
 from datagen.render.raster.fragments import same_pixel
+from datagen.render.raster.lattice_read import Nodes
 from datagen.render.raster.mover_shadows import may_shade, pair_bit
-from datagen.render.raster.picture import Picture, Shot
-from datagen.render.raster.points import merge
+from datagen.render.raster.picture import PLAIN, Picture, Shot
+from datagen.render.raster.points import Eye, merge
 from datagen.render.raster.shade import shade
-from datagen.render.raster.shadows import MOVES, Nodes, Statics, see_lamps
+from datagen.render.raster.shadows import see_lamps
+from datagen.render.raster.statics import MOVES, Statics
 from datagen.render.raster.work import Work
-from datagen.render.vectors import Records, vector
+from datagen.render.vectors import Records, dot, sub, vector
 
+LEAST_COSINE = 0.1
+"""Surfaces that are seen more edge-on count as this."""
 PIECE = 32
 """Pixels that are gathered in one go."""
 
@@ -64,8 +69,39 @@ def draw(
                     waiting = _settle_batch(picture, count, nodes, work, put_off, waiting, out)
                     count = 0
                 columns = (x, min(x + PIECE, shot.width))
-                count = gather_piece(picture, (y0, y), columns, work, count)
+                last = gather_piece(picture, (y0, y), columns, work, count)
+                if picture.part != PLAIN and len(shot.balls) > 0:
+                    waiting, last = _put_off_movers(
+                        picture, work.fragments, (count, last), put_off, waiting
+                    )
+                count = last
     return _settle_batch(picture, count, nodes, work, put_off, waiting, out), bands[1]
+
+
+@inner
+def _put_off_movers(
+    picture: Picture, fragments: Records, which: tuple[int, int], put_off: Records, waiting: int
+) -> tuple[int, int]:
+    """Put pixels off that show moving objects; returns how many fragments wait, and are left."""
+    records, first = picture.seen.records, picture.statics.first
+    f, end = which
+    kept = f
+    while f < end:
+        g, moves = f, False
+        while g < end and same_pixel(fragments[g], fragments[f]):
+            r = fragments[g].record
+            moves |= r >= 0 and first[records[r].instance] == MOVES
+            g += 1
+        for k in range(f, g):
+            if moves:
+                put_off[waiting] = fragments[k]
+                waiting += 1
+            else:
+                if kept != k:
+                    fragments[kept] = fragments[k]
+                kept += 1
+        f = g
+    return waiting, kept
 
 
 @inner
@@ -154,17 +190,29 @@ def _needs_rays(
             needed |= statics.first[point.instance] == MOVES
             pairs = shot.shadowed[point.row, point.column]
             if pairs != 0 and not needed:
+                around = reach_of_pixel(point, shot.eye)
                 for b in range(len(shot.balls)):
                     for k in range(len(lamps)):
                         if pairs & pair_bit(b, k, len(lamps)) != 0:
-                            needed |= may_shade(shot.balls[b], lamps[k], vector(point.start))
+                            needed |= may_shade(
+                                shot.balls[b], lamps[k], vector(point.start), around
+                            )
     return needed
 
 
 @inlined
-def shaded_by_mover(point: Any, lamp: Any, balls: Records) -> bool:
-    """Whether a moving object may stand between a point and a lamp."""
-    shaded = False
+def shaded_by_mover(point: Any, lamp: Any, balls: Records, eye: Eye) -> bool:
+    """Whether a moving object may stand between a lamp and what a pixel sees of a point's surface."""
+    shaded, around = False, reach_of_pixel(point, eye)
     for b in range(len(balls)):
-        shaded |= may_shade(balls[b], lamp, vector(point.start))
+        shaded |= may_shade(balls[b], lamp, vector(point.start), around)
     return shaded
+
+
+@inlined
+def reach_of_pixel(point: Any, eye: Eye) -> float:
+    """How far from a point its pixel sees the plane through it, unless that is nearly edge-on."""
+    to_point = sub(vector(point.start), eye.center)
+    cosine = max(dot(vector(point.normal), vector(point.to_camera)), LEAST_COSINE)
+    across = math.sqrt(dot(eye.across, eye.across) * dot(to_point, to_point))
+    return across / cosine

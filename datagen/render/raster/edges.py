@@ -11,31 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inner
+from datagen.render.raster.bands import band_of
 from datagen.render.raster.coverage import Marked, cover, cover_marked
 from datagen.render.raster.fragments import gather, same_pixel
 from datagen.render.raster.lanes import LANES
 from datagen.render.raster.picture import EDGES, PLAIN, Picture
+from datagen.render.raster.statics import MOVES
 from datagen.render.raster.work import Work
 from datagen.render.vectors import Records
 
 
 @inner
-def cover_band(picture: Picture, band: int, work: Work) -> bool:
+def cover_band(picture: Picture, number: int, work: Work) -> bool:
     """Find what every sample of a band sees that is drawn now; whether there is any."""
-    shot, lanes, seen = picture.shot, picture.samples.lanes, picture.seen
-    listed = seen.listed[seen.start[band] : seen.start[band + 1]]
-    rows = (band * seen.rows, min((band + 1) * seen.rows, shot.height))
-    world, holed = picture.shader.world, picture.holed
-    if picture.part == EDGES:
-        count = _list_marked(picture.edges, rows, work.marked)
-        if count > 0:
-            cover_marked(
-                seen.records, listed, holed, world, rows, work.marked, lanes,
-                work.inverse_z, work.nearest,
-            )  # fmt: skip
-        return count > 0
-    cover(seen.records, listed, holed, world, rows, shot.width, lanes, work.inverse_z, work.nearest)
-    return True
+    world, lanes = picture.shader.world, picture.samples.lanes
+    band = band_of(picture.seen, number, picture.holed, world, lanes, work.inverse_z, work.nearest)
+    if picture.part != EDGES:
+        cover(band)
+        return True
+    count = _list_marked(picture.edges, band.rows, work.marked)
+    if count > 0:
+        cover_marked(band, work.marked)
+    return count > 0
 
 
 @inner
@@ -87,19 +84,21 @@ def _list_marked(edges: NDArray[np.bool_], rows: tuple[int, int], marked: Marked
 
 
 @inner
-def _leave_edges(picture: Picture, fragments: Records, first: int, last: int) -> int:
+def _leave_edges(picture: Picture, fragments: Records, begin: int, end: int) -> int:
     """Mark pixels that several surfaces share and take out their fragments."""
     records, surface = picture.seen.records, picture.statics.surface
-    kept, f = first, first
-    while f < last:
+    first = picture.statics.first
+    kept, f = begin, begin
+    while f < end:
         g, alike = f + 1, True
-        while g < last and same_pixel(fragments[g], fragments[f]):
+        while g < end and same_pixel(fragments[g], fragments[f]):
             a, b = fragments[f].record, fragments[g].record
             if a != b:
                 alike &= (
                     a >= 0
                     and b >= 0
                     and records[a].instance == records[b].instance
+                    and first[records[a].instance] != MOVES
                     and surface[records[a].triangle] == surface[records[b].triangle]
                 )
             g += 1

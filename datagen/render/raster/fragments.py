@@ -180,3 +180,14 @@ def lowest_bit(bits: np.uint64) -> np.int64:
 def same_pixel(a: Any, b: Any) -> bool:
     """Whether two fragments, or points, are in one pixel."""
     return a.column == b.column and a.row == b.row
+
+
+@inlined
+def inside_at(fragment: Any, x: float, y: float) -> tuple[np.floating, np.floating]:
+    """b_1 and b_2 at a place in the fragment's pixel."""
+    dx = np.float32(x + fragment.column - fragment.place[0])
+    dy = np.float32(y + fragment.row - fragment.place[1])
+    return (
+        fragment.inside[0] + dx * fragment.right[0] + dy * fragment.down[0],
+        fragment.inside[1] + dx * fragment.right[1] + dy * fragment.down[1],
+    )

@@ -95,6 +95,15 @@ def meaning_of(key: np.uint64) -> tuple[np.int64, np.int64, np.int64, np.int64, 
 
 
 @inlined
+def turned(
+    b1: np.floating, b2: np.floating, total: np.floating, corner: int
+) -> tuple[np.floating, np.floating]:
+    """Barycentric coordinates of the corners after `corner`; all three add up to `total`."""
+    b0 = total - b1 - b2
+    return (b1, b2) if corner == 0 else ((b2, b0) if corner == 1 else (b0, b1))
+
+
+@inlined
 def _first_slot(key: np.uint64, slots: int) -> np.int64:
     mixed = key * np.uint64(0x9E3779B97F4A7C15)
     return np.int64((mixed ^ (mixed >> np.uint64(31))) & np.uint64(slots - 1))

@@ -10,11 +10,13 @@ x = n.l / sin w, times sin w; here the polynomial with the same ends, slopes and
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
+from datagen.render.lamps import DISTANT, SPHERE
 from datagen.render.raster.apart import read, write
 from datagen.render.raster.blocks import (
     ALPHA,
@@ -29,7 +31,7 @@ from datagen.render.raster.blocks import (
     VIEW,
 )
 from datagen.render.reflectance import DIELECTRIC_F0, MIN_ROUGHNESS, TABLE_SIZE, reflected
-from datagen.render.vectors import Vector, add, dot, normalized, scaled, sub
+from datagen.render.vectors import Vector, add, dot, normalized, scaled, sub, vector
 
 RECT_SIDE = 3
 
@@ -173,30 +175,40 @@ def _add(light: NDArray[np.float32], i: int, c: Vector, strength: Vector, part: 
 
 
 @inner
-def add_sun(
-    block: NDArray[np.float32],
-    seen: NDArray[np.float32],
-    towards: Vector,
-    angle: float,
-    strength: Vector,
-    light: NDArray[np.float32],
+def add_lamp(
+    lamp: Any, block: NDArray[np.float32], seen: NDArray[np.float32], light: NDArray[np.float32]
 ) -> None:
-    """Add a distant light of angular radius `angle`."""
+    """Add the light of a lamp.
+
+    Args:
+        lamp: LAMP record.
+        block: the points.
+        seen: (BLOCK,) how much of the lamp each of them sees.
+        light: changed, flat (3, BLOCK).
+    """
+    if lamp.kind == DISTANT:
+        _add_sun(lamp, block, seen, light)
+    elif lamp.kind == SPHERE:
+        _add_ball(lamp, block, seen, light)
+    else:
+        _add_rectangle(lamp, block, seen, light)
+
+
+@inner
+def _add_sun(
+    lamp: Any, block: NDArray[np.float32], seen: NDArray[np.float32], light: NDArray[np.float32]
+) -> None:
+    towards, strength, angle = vector(lamp.place), vector(lamp.strength), lamp.radius
     extent = math.sin(min(angle, 0.5 * math.pi))
     for i in range(BLOCK):
         _add(light, i, _reflected(block, i, towards, angle, extent), strength, seen[i])
 
 
 @inner
-def add_ball(
-    block: NDArray[np.float32],
-    seen: NDArray[np.float32],
-    center: Vector,
-    radius: float,
-    strength: Vector,
-    light: NDArray[np.float32],
+def _add_ball(
+    lamp: Any, block: NDArray[np.float32], seen: NDArray[np.float32], light: NDArray[np.float32]
 ) -> None:
-    """Add a sphere light."""
+    center, strength, radius = vector(lamp.place), vector(lamp.strength), lamp.radius
     for i in range(BLOCK):
         to_center = sub(center, _three(block, PLACE, i))
         far = math.sqrt(dot(to_center, to_center))
@@ -207,19 +219,12 @@ def add_ball(
 
 
 @inner
-def add_rectangle(
-    block: NDArray[np.float32],
-    seen: NDArray[np.float32],
-    center: Vector,
-    u: Vector,
-    v: Vector,
-    normal: Vector,
-    radius: float,
-    area: float,
-    strength: Vector,
-    light: NDArray[np.float32],
+def _add_rectangle(
+    lamp: Any, block: NDArray[np.float32], seen: NDArray[np.float32], light: NDArray[np.float32]
 ) -> None:
-    """Add a rectangle with edges u, v, seen at places in the middle of equal parts."""
+    """Seen at places in the middle of equal parts."""
+    center, normal, strength = vector(lamp.place), vector(lamp.normal), vector(lamp.strength)
+    u, v, radius, area = vector(lamp.u), vector(lamp.v), lamp.radius, lamp.area
     for k in range(RECT_SIDE * RECT_SIDE):
         x = (k % RECT_SIDE + 0.5) / RECT_SIDE - 0.5
         y = (k // RECT_SIDE + 0.5) / RECT_SIDE - 0.5

@@ -1,9 +1,9 @@
-"""Shadow rays of single points: on moving objects, and on static surfaces behind them.
+"""Shadow rays where objects move: from points on them, and from static surfaces behind them.
 
-Such points look at `LOOKS` points of a lamp; first at a quarter of them, and at the rest where the
-points of one surface in one pixel do not all agree. The sub-pixels of a pixel share a (0, 2)-sequence
-of lamp points, dealt out in turn. Lamp points count by the light that they would give, as in
-`lattice_fill`.
+The samples of a sub-pixel that see one surface look at a lamp together, each from where it is on the
+surface: first the outermost four and, where these do not all agree in any sub-pixel of the pixel,
+all of them. A sub-pixel that sees nothing but one triangle looks from finer places. The sub-pixels of a
+pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
 """
 
 from __future__ import annotations
@@ -15,43 +15,54 @@ from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, kernel
 from datagen.render.geometry import edges, lifted
-from datagen.render.lamps import STOP_SHORT, look_at
+from datagen.render.lamps import look_at
 from datagen.render.raster.coverage import values_at
 from datagen.render.raster.draw import shaded_by_mover
-from datagen.render.raster.lattice_fill import add_seen
+from datagen.render.raster.fragments import bits_of, same_pixel
+from datagen.render.raster.lamp_rays import OnLamp, add_seen, aim, may_light, rim_points
 from datagen.render.raster.picture import Shot
-from datagen.render.raster.points import Eye, sight
+from datagen.render.raster.points import same_sub_pixel
 from datagen.render.raster.samples import Samples
-from datagen.render.raster.shadows import MOVES, Statics
+from datagen.render.raster.statics import MOVES, Statics
 from datagen.render.tracer import RAY, Surroundings, Tracer
-from datagen.render.vectors import Records, Vector, add, cross, dot, scaled, vector
+from datagen.render.vectors import Records, Vector, cross, dot, sub, vector
 
 TASK = np.dtype(
     [
-        ("point", np.int64),
+        ("fragment", np.int64),  # the first of the sub-pixel
+        ("point", np.int64),  # the first of the surface in the sub-pixel
         ("lamp", np.int64),
-        ("seen", np.float64),  # weight of lamp points seen so far
+        ("group", np.int64),  # the first point of the surface in the pixel
+        ("samples", np.uint64),  # bit k: sample k of the sub-pixel sees the surface
+        ("count", np.int64),  # how many do
+        ("seen", np.float64),  # weight of lamp points seen
         ("most", np.float64),  # of so much
-        ("group", np.int64),  # points of one surface in one pixel, for one lamp
-        ("moving", np.bool_),  # the point is on a moving object
+        ("moving", np.bool_),  # the surface is a moving object's
     ],
     align=True,
 )
 
+LOOK = np.dtype([("task", np.int64), ("point", np.int64), ("weight", np.float64)])
 
-LOOKS = 16
-"""Lamp points that a point looks at; with four, moving shadows step by a quarter of a lamp."""
+CORNERS = 4
+STAGES = ((0, 16), (16, 64))
+"""Samples that look first, and those that follow where little of a lamp is seen so far."""
+BRIGHT = 0.5
+"""Where so much of it is, the rest would change the light by less than an event."""
+BATCH = 2**11
+"""Tasks at once, which bounds memory."""
 
 
 class Origins(NamedTuple):
     """What points are made of."""
 
     fragments: Records
-    """FRAGMENT records that `Point.largest` counts."""
+    """FRAGMENT records, in the points' order."""
     records: Records
     """RECORD records."""
-    eye: Eye
     samples: Samples
+    fine: Samples
+    """Where a triangle that fills a sub-pixel looks from; as many as there are lamp points."""
 
 
 def trace_movers(
@@ -59,7 +70,7 @@ def trace_movers(
     seen_from: Origins,
     visible: NDArray[np.float32],
     lamps: Records,
-    on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
+    on_lamp: OnLamp,
     shot: Shot,
     statics: Statics,
     tracer: Tracer,
@@ -72,173 +83,298 @@ def trace_movers(
         seen_from: what the points are made of.
         visible: (points, lamps) seen parts as far as static surfaces see static ones; changed.
         lamps: LAMP records.
-        on_lamp: lamp points on disc and square.
+        on_lamp: lamp points.
         shot: the camera and the movers' balls.
         statics: which triangles are static.
         tracer: answers rays.
         world: what rays meet.
     """
-    tasks = find_tasks(points, lamps, shot, statics)
-    samples = seen_from.samples
-    total = max(min(LOOKS, len(on_lamp[0]) // samples.oversample**2), 1)
-    quarter = max(total // 4, 1)
-    _look(tasks, points, seen_from, lamps, on_lamp, 0, quarter, tracer, world)
-    if quarter < total:
-        rest = mixed(tasks, len(points), len(lamps))
-        part = tasks[rest]
-        _look(part, points, seen_from, lamps, on_lamp, quarter, total, tracer, world)
-        tasks[rest] = part
-    write_visible(tasks, visible)
+    tasks = find_tasks(points, seen_from.fragments, lamps, shot, statics)
+    rays, looks = outer_rays(tasks, points, seen_from, world, lamps, rim_points())
+    add_seen(tasks, looks["weight"], _blocked(tasks, looks, rays, tracer, world))
+    seen, most = np.zeros((2, *visible.shape))
+    mixed = tasks[find_mixed(tasks, len(points), len(lamps))]
+    mixed["seen"] = mixed["most"] = 0.0
+    for first in range(0, len(mixed), BATCH):
+        part = mixed[first : first + BATCH]
+        for which in STAGES:
+            rays, looks = sample_rays(part, which, points, seen_from, world, lamps, on_lamp)
+            blocked = _blocked(part, looks, rays, tracer, world)
+            add_seen_by_points(part, looks, blocked, seen, most)
+            part = part[part["seen"] < BRIGHT * part["most"]]
+    write_visible(tasks, points, seen, most, visible)
 
 
-def _look(
-    tasks: Records,
-    points: Records,
-    seen_from: Origins,
-    lamps: Records,
-    on_lamp: tuple[NDArray[np.float64], NDArray[np.float64]],
-    first: int,
-    last: int,
-    tracer: Tracer,
-    world: Surroundings,
-) -> None:
-    """Let tasks look at their lamp points first .. last - 1."""
-    rays, weight = mover_rays(tasks, points, seen_from, world, lamps, *on_lamp, first, last)
+def _blocked(
+    tasks: Records, looks: Records, rays: Records, tracer: Tracer, world: Surroundings
+) -> NDArray[np.bool_]:
+    """Whether something is in the way of looks; static things only if a mover looks."""
     blocked = tracer.occluded(rays, world, static=False)
-    own = np.repeat(tasks["moving"], last - first) & ~blocked
+    own = tasks["moving"][looks["task"]] & ~blocked
     blocked[own] = tracer.occluded(rays[own], world, moving=False)
-    add_seen(tasks, weight, blocked)
+    return blocked
 
 
 @kernel
-def find_tasks(points: Records, lamps: Records, shot: Shot, statics: Statics) -> Records:
-    """Pairs of a point and a lamp that need rays, TASK records."""
+def find_tasks(
+    points: Records, fragments: Records, lamps: Records, shot: Shot, statics: Statics
+) -> Records:
+    """Surfaces in sub-pixels and lamps that need rays, TASK records."""
     out = np.empty(len(points) * len(lamps), TASK)
     count = 0
     for p in range(len(points)):
         point = points[p]
-        if point.instance < 0:
+        first, group = _first_alike(points, p)
+        if point.instance < 0 or first != p:
             continue
         moving = statics.first[point.instance] == MOVES
-        group, q = p, p
-        while q > 0 and points[q - 1].row == point.row and points[q - 1].column == point.column:
-            q -= 1
-            if points[q].instance == point.instance and points[q].surface == point.surface:
-                group = q
+        fragment, samples = _samples_of(fragments, points, p)
         for k in range(len(lamps)):
-            seen = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), vector(point.start))
-            if dot(seen.towards, vector(point.normal)) <= -seen.width or seen.factor <= 0.0:
-                continue
-            if moving or shaded_by_mover(point, lamps[k], shot.balls):
-                out[count].point, out[count].lamp = p, k
-                out[count].seen, out[count].most = 0.0, 0.0
+            if _may_change(points, p, lamps[k], shot, moving):
+                out[count].fragment, out[count].point, out[count].lamp = fragment, p, k
                 out[count].group, out[count].moving = group, moving
+                out[count].samples, out[count].count = samples, bits_of(samples)
+                out[count].seen, out[count].most = 0.0, 0.0
                 count += 1
     return out[:count]
 
 
+@inlined
+def _first_alike(points: Records, p: int) -> tuple[int, int]:
+    """The first point of a point's surface in its sub-pixel, and in its pixel."""
+    first, group, q = p, p, p
+    while q > 0 and same_pixel(points[q - 1], points[p]):
+        q -= 1
+        if _alike(points[q], points[p]):
+            group = q
+            if points[q].sub == points[p].sub:
+                first = q
+    return first, group
+
+
+@inlined
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two points are on one surface."""
+    return a.instance == b.instance and a.surface == b.surface
+
+
+@inlined
+def _samples_of(fragments: Records, points: Records, p: int) -> tuple[np.int64, np.uint64]:
+    """The first fragment of a point's sub-pixel, and the samples there that see its surface."""
+    first = np.int64(points[p].largest)
+    while first > 0 and same_sub_pixel(fragments[first - 1], points[p]):
+        first -= 1
+    f, samples = first, np.uint64(0)
+    while f < len(fragments) and same_sub_pixel(fragments[f], points[p]):
+        if _alike(points[fragments[f].point], points[p]):
+            samples |= fragments[f].samples
+        f += 1
+    return first, samples
+
+
+@inlined
+def _may_change(points: Records, p: int, lamp: Any, shot: Shot, moving: bool) -> bool:
+    """Whether a lamp may light a surface from point p on, and a mover may take part in it."""
+    may, q = False, p
+    while q < len(points) and same_sub_pixel(points[q], points[p]):
+        if _alike(points[q], points[p]) and not may:
+            may = may_light(lamp, vector(points[q].start), vector(points[q].normal))
+            may = may and (moving or shaded_by_mover(points[q], lamp, shot.balls, shot.eye))
+        q += 1
+    return may
+
+
 @kernel
-def mover_rays(
+def outer_rays(
     tasks: Records,
     points: Records,
     origins: Origins,
     world: Surroundings,
     lamps: Records,
-    on_disc: NDArray[np.float64],
-    on_square: NDArray[np.float64],
-    first: int,
-    last: int,
-) -> tuple[Records, NDArray[np.float64]]:
-    """RAY records from every task's point to lamp points first .. last - 1 of its sub-pixel.
+    rim: OnLamp,
+) -> tuple[Records, Records]:
+    """RAY and LOOK records from the CORNERS outermost samples of tasks to the rims of lamps.
 
-    Each starts from another sample of the point's largest fragment.
-
-    Returns:
-        The rays, and the weights of the lamp points that they go to.
+    The edge of a shadow that passes over the samples parts two of these rays as a rule: what an
+    edge lets through is linear in both ends of a ray, so that ends that lie out on the same side
+    see the most or the least.
     """
-    fragments, records, eye, samples = origins
-    subs = samples.oversample**2
-    out = np.empty(len(tasks) * (last - first), RAY)
-    weight = np.empty(len(out))
+    samples, fine = origins.samples, origins.fine
+    rays, looks = np.empty(CORNERS * len(tasks), RAY), np.empty(CORNERS * len(tasks), LOOK)
+    for t in range(len(tasks)):
+        task, lamp = tasks[t], lamps[tasks[t].lamp]
+        number = -1
+        for k in range(CORNERS):
+            at = CORNERS * t + k
+            lane = _first_set(samples.outer[k], task.samples)
+            f = _seen_at(origins.fragments, task.fragment, lane)
+            place = fine.outer[k, 0]
+            p, start = _look_from(origins, f, lane, place, world)
+            if k % 2 == 0:
+                aside = sub(start, vector(points[task.point].start))
+                number = _outermost(lamp, rim, start, aside, number)
+            else:
+                number = CORNERS - 1 - number
+            looks[at].weight = aim(rays[at], start, vector(points[p].normal), lamp, rim, number)
+            looks[at].task, looks[at].point = t, p
+    return rays, looks
+
+
+@inlined
+def _first_set(order: NDArray[np.int64], samples: np.uint64) -> np.int64:
+    """The first sample in an order that is set."""
+    k = 0
+    while (samples >> np.uint64(order[k])) & np.uint64(1) == np.uint64(0):
+        k += 1
+    return order[k]
+
+
+@inlined
+def _outermost(lamp: Any, rim: OnLamp, start: Vector, aside: Vector, used: int) -> int:
+    """The point on the rim of a lamp that lies farthest in a direction; not one used, nor opposite."""
+    best, number = -np.inf, 0
+    for k in range(CORNERS):
+        if k == used or k == CORNERS - 1 - used:
+            continue
+        disc, square = (rim[0][k, 0], rim[0][k, 1]), (rim[1][k, 0], rim[1][k, 1])
+        far = dot(look_at(lamp, disc, square, start).towards, aside)
+        if far > best:
+            best, number = far, k
+    return number
+
+
+@kernel
+def sample_rays(
+    tasks: Records,
+    which: tuple[int, int],
+    points: Records,
+    origins: Origins,
+    world: Surroundings,
+    lamps: Records,
+    on_lamp: OnLamp,
+) -> tuple[Records, Records]:
+    """RAY and LOOK records from the samples of tasks, numbers which[0] .. which[1] - 1 of each."""
+    samples, fine = origins.samples, origins.fine
+    total = 0
+    for t in range(len(tasks)):
+        total += max(min(_looks_of(tasks[t], samples, fine), which[1]) - which[0], 0)
+    rays, looks = np.empty(total, RAY), np.empty(total, LOOK)
     at = 0
     for t in range(len(tasks)):
-        point = points[tasks[t].point]
-        fragment = fragments[point.largest]
-        record, frame = records[fragment.record], world.frames[point.instance]
-        triangle = world.triangles[record.triangle]
-        for j in range(first, last):
-            lane = fragment.sub * samples.side + nth_sample(fragment, j)
-            x, y = fragment.column + samples.place[lane, 0], fragment.row + samples.place[lane, 1]
-            start = _ray_start(record, triangle, frame, world.points, eye, x, y, tasks[t].moving)
-            k = j * subs + point.sub
-            disc, square = (on_disc[k, 0], on_disc[k, 1]), (on_square[k, 0], on_square[k, 1])
-            seen = look_at(lamps[tasks[t].lamp], disc, square, start)
-            for axis in range(3):
-                out[at].origin[axis] = start[axis]
-                out[at].direction[axis] = seen.towards[axis]
-            out[at].end = seen.distance * STOP_SHORT
-            weight[at] = seen.factor * max(dot(seen.towards, vector(point.normal)), 0.0)
+        task, lamp = tasks[t], lamps[tasks[t].lamp]
+        part = points[task.point].sub
+        lane = -1
+        for k in range(min(_looks_of(task, samples, fine), which[1])):
+            lane = _next_set(task.samples, lane)
+            if k < which[0]:
+                continue
+            f = _seen_at(origins.fragments, task.fragment, lane)
+            p, start = _look_from(origins, f, lane, k, world)
+            number = k * samples.oversample**2 + part
+            looks[at].weight = aim(rays[at], start, vector(points[p].normal), lamp, on_lamp, number)
+            looks[at].task, looks[at].point = t, p
             at += 1
-    return out, weight
+    return rays, looks
 
 
 @inlined
-def nth_sample(fragment: Any, n: int) -> int:
-    """The n-th sample of a sub-pixel that sees a fragment, counted round and round."""
-    left = n % fragment.count
-    k = 0
-    while left > 0 or (fragment.samples >> np.uint64(k)) & np.uint64(1) == np.uint64(0):
-        left -= np.int64((fragment.samples >> np.uint64(k)) & np.uint64(1))
-        k += 1
-    return k
+def _looks_of(task: Any, samples: Samples, fine: Samples) -> int:
+    """How many looks there are: all lamp points of the sub-pixel, or a part of it a part of them."""
+    return fine.side * task.count // samples.side
 
 
 @inlined
-def _ray_start(
-    record: Any,
-    triangle: Any,
-    frame: Any,
-    points: NDArray[np.float64],
-    eye: Eye,
-    x: float,
-    y: float,
-    moving: bool,
-) -> Vector:
-    """Where a triangle is seen at an image point; lifted as in `surface` if it can hide itself."""
-    e0, e1, e2, w = values_at(record, x, y)
-    if not moving:
-        return add(eye.center, scaled(sight(eye, x, y), 1.0 / w))
+def _next_set(samples: np.uint64, lane: int) -> int:
+    """The next sample that is set, round and round."""
+    lane = (lane + 1) % 64
+    while (samples >> np.uint64(lane)) & np.uint64(1) == np.uint64(0):
+        lane = (lane + 1) % 64
+    return lane
+
+
+@inlined
+def _seen_at(fragments: Records, first: int, lane: int) -> int:
+    """The fragment of a sub-pixel that a sample sees."""
+    f = first
+    while (fragments[f].samples >> np.uint64(lane)) & np.uint64(1) == np.uint64(0):
+        f += 1
+    return f
+
+
+@inlined
+def _look_from(
+    origins: Origins, f: int, lane: int, finer: int, world: Surroundings
+) -> tuple[int, Vector]:
+    """The point of a fragment, and where it looks from: a sample, a finer one if it sees no other."""
+    fragment, samples, fine = origins.fragments[f], origins.samples, origins.fine
+    if fragment.count == samples.side:
+        place = fine.place[fragment.sub * fine.side + finer]
+    else:
+        place = samples.place[fragment.sub * samples.side + lane]
+    x, y = fragment.column + place[0], fragment.row + place[1]
+    record = origins.records[fragment.record]
+    return fragment.point, _ray_start(record, world, world.frames[record.instance], x, y)
+
+
+@inlined
+def _ray_start(record: Any, world: Surroundings, frame: Any, x: float, y: float) -> Vector:
+    """Where a triangle is seen at an image point, lifted as every shadow ray's start."""
+    triangle = world.triangles[record.triangle]
+    e0, e1, e2, _ = values_at(record, x, y)
     total = e0 + e1 + e2
-    _, a, b = edges(points, triangle.corner)
-    side = -1.0 if record.behind else 1.0
+    _, a, b = edges(world.points, triangle.corner)
     weight = (e0 / total, e1 / total, e2 / total)
-    return lifted(points, triangle, weight, side, cross(a, b), frame)
+    side = -1.0 if record.behind else 1.0
+    return lifted(world.points, triangle, weight, side, cross(a, b), frame)
 
 
 @kernel
-def mixed(tasks: Records, points: int, lamps: int) -> NDArray[np.int64]:
-    """Tasks whose group does not agree so far, or has nothing to go by."""
-    seen, all_of = np.zeros((points, lamps)), np.zeros((points, lamps))
+def find_mixed(tasks: Records, points: int, lamps: int) -> NDArray[np.bool_]:
+    """Which tasks are of a group that does not agree so far, or has nothing to go by."""
+    seen, most = np.zeros((points, lamps)), np.zeros((points, lamps))
     for t in range(len(tasks)):
         seen[tasks[t].group, tasks[t].lamp] += tasks[t].seen
-        all_of[tasks[t].group, tasks[t].lamp] += tasks[t].most
-    out = np.empty(len(tasks), np.int64)
-    count = 0
+        most[tasks[t].group, tasks[t].lamp] += tasks[t].most
+    out = np.empty(len(tasks), np.bool_)
     for t in range(len(tasks)):
-        some, most = seen[tasks[t].group, tasks[t].lamp], all_of[tasks[t].group, tasks[t].lamp]
-        if 0.0 < some < most or most == 0.0:
-            out[count] = t
-            count += 1
-    return out[:count]
+        some, all_of = seen[tasks[t].group, tasks[t].lamp], most[tasks[t].group, tasks[t].lamp]
+        out[t] = 0.0 < some < all_of or all_of == 0.0
+    return out
 
 
 @kernel
-def write_visible(tasks: Records, visible: NDArray[np.float32]) -> None:
-    """Turn weights of seen lamp points into seen parts."""
+def add_seen_by_points(
+    tasks: Records,
+    looks: Records,
+    blocked: NDArray[np.bool_],
+    seen: NDArray[np.float64],
+    most: NDArray[np.float64],
+) -> None:
+    """Add the weights of looks to what tasks and points, (points, lamps), see and could see."""
+    for i in range(len(looks)):
+        look, task = looks[i], tasks[looks[i].task]
+        task.most += look.weight
+        most[look.point, task.lamp] += look.weight
+        if not blocked[i]:
+            task.seen += look.weight
+            seen[look.point, task.lamp] += look.weight
+
+
+@kernel
+def write_visible(
+    tasks: Records,
+    points: Records,
+    seen: NDArray[np.float64],
+    most: NDArray[np.float64],
+    visible: NDArray[np.float32],
+) -> None:
+    """Turn weights of seen lamp points into seen parts; points that did not look take the task's."""
     for t in range(len(tasks)):
         task = tasks[t]
-        part = np.float32(task.seen / task.most if task.most > 0.0 else 0.0)
-        if task.moving:
-            visible[task.point, task.lamp] = part
-        else:
-            visible[task.point, task.lamp] *= part
+        part = task.seen / task.most if task.most > 0.0 else 0.0
+        p, k = task.point, task.lamp
+        while p < len(points) and same_sub_pixel(points[p], points[task.point]):
+            if _alike(points[p], points[task.point]):
+                own = np.float32(seen[p, k] / most[p, k] if most[p, k] > 0.0 else part)
+                visible[p, k] = own if task.moving else visible[p, k] * own
+            p += 1

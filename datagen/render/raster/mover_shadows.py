@@ -151,8 +151,8 @@ def _between(left: Vector, right: Vector, y: int, width: int) -> tuple[int, int]
 
 
 @inlined
-def may_shade(ball: Any, lamp: Any, p: Vector) -> bool:
-    """Whether a line from p to the lamp may meet the ball."""
+def may_shade(ball: Any, lamp: Any, p: Vector, around: float) -> bool:
+    """Whether a line from a place as near to p as `around` to the lamp may meet the ball."""
     to_ball = sub(vector(ball.center), p)
     if lamp.kind == DISTANT:
         towards, far, spread = vector(lamp.place), np.inf, math.tan(min(lamp.radius, 1.5))
@@ -162,5 +162,5 @@ def may_shade(ball: Any, lamp: Any, p: Vector) -> bool:
         towards, spread = scaled(to_lamp, 1.0 / far), lamp_size(lamp) / far
     t = min(max(dot(to_ball, towards), 0.0), far)
     gap = sub(to_ball, scaled(towards, t))
-    near = ball.radius + t * spread
+    near = ball.radius + t * spread + around
     return dot(gap, gap) < near * near

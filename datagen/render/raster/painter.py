@@ -9,22 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.render.compiled import kernel
-from datagen.render.raster.bands import sort_into_bands
+from datagen.render.compiled import inner
+from datagen.render.raster.bands import Seen, band_of, sort_into_bands
 from datagen.render.raster.coverage import cover, values_at
 from datagen.render.raster.draw import draw, settle
 from datagen.render.raster.fragments import FRAGMENT
+from datagen.render.raster.lamp_rays import lamp_sequence
 from datagen.render.raster.lanes import LANES
-from datagen.render.raster.lattice_fill import lamp_sequence
+from datagen.render.raster.lattice_read import Nodes, new_wanted
 from datagen.render.raster.mover_rays import Origins, trace_movers
 from datagen.render.raster.mover_shadows import balls_at, reach_of, shadow_mask
-from datagen.render.raster.picture import ALL, EDGES, PLAIN, Picture, Seen, Shot
+from datagen.render.raster.picture import ALL, EDGES, PLAIN, Picture, Shot
 from datagen.render.raster.points import POINT, Eye
 from datagen.render.raster.records import RECORD, Raster, project
 from datagen.render.raster.samples import Samples, pixel_samples
 from datagen.render.raster.shade import Shader, shade
-from datagen.render.raster.shadows import Nodes
-from datagen.render.raster.static_shadows import StaticShadows, new_wanted
+from datagen.render.raster.static_shadows import StaticShadows
 from datagen.render.raster.tables import Tables
 from datagen.render.raster.work import Work, new_work
 from datagen.render.tracer import Surroundings, Tracer
@@ -136,7 +136,8 @@ class Painter:
             self._shadows.fill(nodes)
         points, visible = points[:count], visible[:count]
         if len(shot.balls) and len(tables.lamps):
-            origins = Origins(fragments, picture.seen.records, shot.eye, picture.samples)
+            fine = pixel_samples(len(self._on_lamp[0]), picture.samples.oversample)
+            origins = Origins(fragments, picture.seen.records, picture.samples, fine)
             trace_movers(
                 points, origins, visible, tables.lamps, self._on_lamp, shot, tables.statics,
                 self._tracer, picture.shader.world,
@@ -199,7 +200,7 @@ class Painter:
             self._records = np.empty(2 * count, RECORD)
             project(*scene, raster, self._corner, self._records)
         start, listed = sort_into_bands(self._records, count, ROWS, camera.height)
-        return Seen(self._records, start, listed, ROWS)
+        return Seen(self._records, start, listed, ROWS, camera.width, camera.height)
 
     def _room(self, samples: Samples) -> Work:
         """Room for a band, kept from picture to picture."""
@@ -234,7 +235,7 @@ def _three(v: NDArray[np.float64]) -> Vector:
     return float(v[0]), float(v[1]), float(v[2])
 
 
-@kernel
+@inner
 def _label(
     seen: Seen,
     holed: NDArray[np.bool_],
@@ -247,14 +248,12 @@ def _label(
     instance: NDArray[np.uint16],
 ) -> None:
     """Write depth and ids, band by band; the sample is the first lane of every pixel."""
-    height, width = depth.shape
-    for band in range(len(seen.start) - 1):
-        y0, y1 = band * seen.rows, min((band + 1) * seen.rows, height)
-        inside = seen.listed[seen.start[band] : seen.start[band + 1]]
-        cover(seen.records, inside, holed, world, (y0, y1), width, lanes, inverse_z, nearest)
-        for y in range(y0, y1):
-            for x in range(width):
-                r = nearest[((y - y0) * width + x) * LANES]
+    for number in range(len(seen.start) - 1):
+        band = band_of(seen, number, holed, world, lanes, inverse_z, nearest)
+        cover(band)
+        for y in range(band.rows[0], band.rows[1]):
+            for x in range(seen.width):
+                r = nearest[((y - band.rows[0]) * seen.width + x) * LANES]
                 if r < 0:
                     depth[y, x], instance[y, x] = np.inf, ids[-1]
                 else:

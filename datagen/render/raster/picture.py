@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.render.raster.bands import Seen
 from datagen.render.raster.points import Eye
 from datagen.render.raster.samples import Samples
 from datagen.render.raster.shade import Shader
-from datagen.render.raster.shadows import Statics
+from datagen.render.raster.statics import Statics
 from datagen.render.vectors import Records
 
 ALL, PLAIN, EDGES = range(3)
@@ -29,19 +30,6 @@ class Shot(NamedTuple):
     """BALL records of the movers."""
     shadowed: NDArray[np.uint32]
     """(height, width) `mover_shadows.shadow_mask`."""
-
-
-class Seen(NamedTuple):
-    """The triangles that may be seen, sorted into bands of rows."""
-
-    records: Records
-    """RECORD records."""
-    start: NDArray[np.int64]
-    """(bands + 1,) where each band's list starts."""
-    listed: NDArray[np.int32]
-    """Rows of `records`."""
-    rows: int
-    """Rows of a band."""
 
 
 class Picture(NamedTuple):

@@ -35,6 +35,9 @@ class Samples(NamedTuple):
     sums: NDArray[np.float64]
     """(oversample^2, fours * 16, 5): sums of x, y, x^2, x y, y^2 over those of each four samples of a
     sub-pixel, in order, whose bits are set; empty if samples do not come by LANES."""
+    outer: NDArray[np.int64]
+    """(4, side) the samples of a sub-pixel as seen from each of its corners, nearest first; opposite
+    corners follow each other."""
     lanes: NDArray[np.float32]
     """(groups, 2, LANES) the places, filled up with NaN."""
 
@@ -59,6 +62,7 @@ def pixel_samples(samples: int, oversample: int) -> Samples:
         place=place,
         looks=_sparse(inside) if len(inside) > MOST_LOOKS else ~np.uint64(0),
         sums=_sums(place.reshape(oversample**2, side * side, 2)),
+        outer=_outermost(inside),
         lanes=np.ascontiguousarray(lanes.reshape(groups, LANES, 2).transpose(0, 2, 1)),
     )
 
@@ -69,6 +73,11 @@ def _sparse(inside: NDArray[np.float64]) -> np.uint64:
     column, row = np.floor(inside * side).astype(np.int64).T
     chosen = (column - np.array([0, 2, 1, 3])[row % 4]) % 4 == 0
     return np.uint64(sum(1 << int(k) for k in np.flatnonzero(chosen)))
+
+
+def _outermost(inside: NDArray[np.float64]) -> NDArray[np.int64]:
+    corner = np.array([(-1.0, -1.0), (1.0, 1.0), (1.0, -1.0), (-1.0, 1.0)])
+    return np.argsort(-(corner @ (inside - 0.5).T), axis=1, kind="stable")
 
 
 def _sums(place: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from datagen.render.compiled import inlined, inner
 from datagen.render.dome import Domes, background
-from datagen.render.lamps import DISTANT, SPHERE
 from datagen.render.materials import (
     ALL,
     BASE_COLOR,
@@ -25,7 +24,7 @@ from datagen.render.materials import (
 )
 from datagen.render.raster import blocks
 from datagen.render.raster.blocks import BLOCK, COLUMNS
-from datagen.render.raster.lighting import add_ball, add_rectangle, add_sun, reflect, start_light
+from datagen.render.raster.lighting import add_lamp, reflect, start_light
 from datagen.render.raster.points import Eye
 from datagen.render.raster.probes import Lookup, add_footprint, look_up, new_lookup
 from datagen.render.tracer import Surroundings
@@ -108,7 +107,7 @@ def shade(
         for k in range(len(shader.lamps)):
             for i in range(size):
                 desk.seen[i] = visible[rows[i], k]
-            _add_lamp(shader.lamps[k], desk)
+            add_lamp(shader.lamps[k], desk.block, desk.seen, desk.light)
         _put(points, rows, shader, desk, out)
 
 
@@ -200,33 +199,6 @@ def _decoded(source: Any, texel: NDArray[np.float32], k: int) -> tuple[float, fl
     c = source.channel
     value = max(texel[4 * k + c] * scale[c] + bias[c], 0.0)
     return value, value, value
-
-
-@inner
-def _add_lamp(lamp: Any, desk: Desk) -> None:
-    if lamp.kind == DISTANT:
-        add_sun(
-            desk.block,
-            desk.seen,
-            vector(lamp.place),
-            lamp.radius,
-            vector(lamp.strength),
-            desk.light,
-        )
-    elif lamp.kind == SPHERE:
-        add_ball(
-            desk.block,
-            desk.seen,
-            vector(lamp.place),
-            lamp.radius,
-            vector(lamp.strength),
-            desk.light,
-        )
-    else:
-        add_rectangle(
-            desk.block, desk.seen, vector(lamp.place), vector(lamp.u), vector(lamp.v),
-            vector(lamp.normal), lamp.radius, lamp.area, vector(lamp.strength), desk.light,
-        )  # fmt: skip
 
 
 @inner

@@ -20,8 +20,7 @@ from datagen.render.materials import is_invisible, material_table, may_have_hole
 from datagen.render.raster.lighting import irradiance_polynomial
 from datagen.render.raster.mover_shadows import object_balls
 from datagen.render.raster.records import placements
-from datagen.render.raster.shadows import Statics
-from datagen.render.raster.static_shadows import static_tables
+from datagen.render.raster.statics import Statics, static_tables
 from datagen.render.raster.surfaces import smooth_surfaces
 from datagen.render.reflectance import specular_table
 from datagen.render.textures import texture_tables
