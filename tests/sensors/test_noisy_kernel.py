@@ -123,6 +123,27 @@ def test_kernel_equals_the_specification(
     light = np.exp(swing * rng.standard_normal((5, HEIGHT, WIDTH)) - 1.0).astype(np.float32)
     pictures = np.minimum(255 * light, 255).astype(np.uint8) if eight_bit else light
     t = np.concatenate([[0], np.cumsum(rng.integers(1, longest_us, 4))]) + 2**20 - 5000
+    assert_equal_to_the_specification(spec, seed, t, pictures, leaking_us)
+
+
+def test_kernel_equals_the_specification_where_light_comes_back_exactly() -> None:
+    """Time a threshold that a filter approaches for ever as the specification does."""
+    spec = EventCameraSpec(
+        threshold_sigma=0.0,
+        cutoff_hz=5000.0,
+        cutoff_follows_light=False,
+        filter_order=2,
+        labels=True,
+    )
+    codes = np.array([255, 79, 8, 255, 255], np.uint8).reshape(5, 1, 1)
+    pictures = np.broadcast_to(codes, (5, HEIGHT, WIDTH)).copy()
+    t = 2**20 - 5000 + np.cumsum([0, 225, 754, 177, 3317])
+    assert_equal_to_the_specification(spec, 1, t, pictures, 0)
+
+
+def assert_equal_to_the_specification(
+    spec: EventCameraSpec, seed: int, t: Any, pictures: Any, leaking_us: int
+) -> None:
     camera = EventCamera(spec, width=WIDTH, height=HEIGHT, key=seed)
     state = begun(camera, t, pictures, leaking_us)
     state, events = camera.step_pictures(state, t[1:], pictures[1:])

@@ -23,6 +23,9 @@ from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather
 
 NOISY_TIE = 1e-5
 """As `TIE` of the clean pixel, but wide enough for states in float32."""
+EARLY = 1e-9
+"""A crossing is timed this fraction of a threshold early: light that comes back exactly is approached
+by a filter for ever, and would be reached at an instant that rounding decides."""
 CONVERGED = 1e-11
 """About the largest error of a crossing, judged by the third power of the last step."""
 INSIDE = 1e-5
@@ -194,7 +197,7 @@ def _walk(found, shots, order, entries, v):  # type: ignore[no-untyped-def]
                 step = v[ON + k] if up else -v[OFF + k]
                 for _ in range(int(np.floor((end - reference) / step + NOISY_TIE))):
                     reference += step
-                    at = crossing(u0, g, a, b, x, reference, up, at, stop)
+                    at = crossing(u0, g, a, b, x, reference - EARLY * step, up, at, stop)
                     sigma[e], bits[e] = at, np.uint64(up)
                     e += 1
                 if struck:
@@ -229,14 +232,16 @@ def _list(found, order, entries, v):  # type: ignore[no-untyped-def]
             n, back = int(v[COUNT + k]), int(v[COUNT_BACK + k])
             step, before = v[STEP + k], v[SIDE + k]
             up = np.uint64(step > 0.0)
-            owner[e], level[e], side[e], bits[e] = k, step, before, up
-            owner[e + 1], level[e + 1], side[e + 1], bits[e + 1] = k, 2.0 * step, before, up
+            owner[e], level[e], side[e], bits[e] = k, (1.0 - EARLY) * step, before, up
+            owner[e + 1], level[e + 1] = k, (2.0 - EARLY) * step
+            side[e + 1], bits[e + 1] = before, up
             for i in range(2, n):
                 at = e + i
-                owner[at], level[at], side[at], bits[at] = k, (i + 1.0) * step, before, up
+                owner[at], level[at] = k, (i + 1.0 - EARLY) * step
+                side[at], bits[at] = before, up
             e += n
             for i in range(back):
-                level[e + i] = n * step + (i + 1.0) * v[STEP_BACK + k]
+                level[e + i] = n * step + (i + 1.0 - EARLY) * v[STEP_BACK + k]
                 owner[e + i], side[e + i], bits[e + i] = k, 1.0, np.uint64(v[STEP_BACK + k] > 0.0)
             e += back
         v[END + k + 1] = e

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.sensors.elementary import decayed_f32
-from datagen.sensors.events.noisy_crossings import NOISY_TIE
+from datagen.sensors.events.noisy_crossings import EARLY, NOISY_TIE
 from datagen.sensors.events.tiles import STAMP_SLACK_US, TIE
 from schemas.arrays import EventArray
 
@@ -219,7 +219,8 @@ def _crossings(
         step = thresholds[0] if up else -thresholds[1]
         for _ in range(math.floor((height - reference) / step + NOISY_TIE)):
             reference += step
-            at = _first(lambda s: (u(s) >= reference) if up else (u(s) <= reference), at, stop)  # noqa: B023 - used at once
+            level = reference - EARLY * step
+            at = _first(lambda s: (u(s) >= level) if up else (u(s) <= level), at, stop)  # noqa: B023 - used at once
             found.append((at, up, False))
         if struck is not None:
             found.append((stop, struck, True))
