@@ -20,7 +20,8 @@ WARP_LIMIT = 0.5
 LEAST_CONTRAST = 2e-3
 """Mean change of luminance in place below which there is nothing to follow."""
 LEAST_SHARE = 0.01
-"""Share of pixels that must move for the comparison."""
+LEAST_PIXELS = 1000
+"""Share and number of pixels that must move for the comparison."""
 STILL_PX = 1e-3
 
 
@@ -166,7 +167,7 @@ class WarpCheck:
         else:
             yield at_most("flow/still", name, self._still_faults, 0,
                           "pixels that flow or change while nothing moves")  # fmt: skip
-        if self._moving < LEAST_SHARE * max(self._pixels, 1):
+        if self._moving < max(LEAST_SHARE * self._pixels, LEAST_PIXELS):
             yield not_applicable("flow/warp", name, f"few pixels move more than {MOVING_PX:g} px")
         elif self._in_place < LEAST_CONTRAST * self._moving:
             yield not_applicable("flow/warp", name, "too little contrast to follow")

@@ -1,0 +1,38 @@
+"""Following the flow is judged by pixels enough to judge by."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from datagen.validate.flow import LEAST_PIXELS, WarpCheck
+from datagen.validate.frames import Frame
+
+WIDTH = 40
+
+
+def frame(k: int, rows: int) -> Frame:
+    """Noise of its own, and flow that says that it moved two pixels to the right."""
+    shape = (rows, WIDTH)
+    light = np.random.default_rng(k).random(shape, np.float32)
+    flow = np.zeros((*shape, 2), np.float32)
+    flow[..., 0] = 2.0
+    valid = np.broadcast_to(np.arange(WIDTH) < WIDTH - 2, shape)
+    empty = np.zeros(shape)
+    return Frame(k, empty, light, empty, empty, flow, valid, flow, valid)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("pixels", "told"), [(0.5, "not measured"), (2.0, "along the flow")])
+def test_few_pixels_tell_nothing(pixels: float, told: str) -> None:
+    """Fail flow that explains no change, but not by a few hundred pixels."""
+    rows = round(pixels * LEAST_PIXELS / (WIDTH - 2))
+    poses = SimpleNamespace(name="noise", pose=lambda k: np.full(1, k), world_from_object=[0, 0])
+    check = WarpCheck(poses)  # type: ignore[arg-type]
+    before = frame(0, rows)
+    check.see(None, before)
+    check.see(before, frame(1, rows))
+    (result,) = [found for found in check.results() if found.name == "flow/warp"]
+    assert told in result.message
+    assert result.passed == (told == "not measured")
