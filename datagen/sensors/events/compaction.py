@@ -16,10 +16,19 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 MARKS = 16
-COMPRESSES = binding.get_host_cpu_features().get("avx512f", False)
-"""Whether this processor moves chosen lanes together by itself."""
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _SEEN, _INDICES = ir.VectorType(_I8, MARKS), ir.VectorType(_I32, MARKS)
+
+
+def _compresses() -> bool:
+    try:
+        return bool(binding.get_host_cpu_features().get("avx512f", False))
+    except RuntimeError:  # LLVM does not know the features of every kind of processor
+        return False
+
+
+COMPRESSES = _compresses()
+"""Whether this processor moves chosen lanes together by itself."""
 
 
 @intrinsic
