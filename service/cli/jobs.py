@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datagen.cli.group import FILE
+from datagen.cli.group import FILE, INTERRUPTED
 from service.cli.connect import connected, key_option, url_option
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def submit(
     with connected(url, key) as client:
         job = client.submit(spec, key=idempotency_key)
         if wait or out is not None:
-            job = _watch(client, job.id, quiet=as_json)
+            job = _wait(client, job.id, quiet=as_json)
         click.echo(job.model_dump_json(indent=2) if as_json else _line(job))
         if out is not None and job.dataset is not None:
             _download(client, job.dataset, out, quiet=as_json)
@@ -134,6 +134,15 @@ def _line(job: JobView) -> str:
     share = f"{job.frames_done:,}/{job.frames:,} frames"
     more = job.dataset or (job.error.message if job.error else job.waiting_for and f"waits for {job.waiting_for}")  # fmt: skip
     return "  ".join(part for part in (job.id, f"{job.state:10}", job.name, share, more) if part)
+
+
+def _wait(client: Client, job_id: str, *, quiet: bool) -> JobView:
+    """Watch, and say to who interrupts where to find the job again."""
+    try:
+        return _watch(client, job_id, quiet=quiet)
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"\nthe job goes on: datagen watch {job_id}", err=True)
+        raise SystemExit(INTERRUPTED) from interrupt
 
 
 def _watch(client: Client, job_id: str, *, quiet: bool) -> JobView:

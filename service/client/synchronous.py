@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from types import AsyncGeneratorType, TracebackType
+from typing import Any, Self, TypeVar, cast
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -60,9 +61,18 @@ class Client:
         try:
             for items in list(self._read):
                 self._leave(items)
-            self._portal.call(self._client.close)
+            self._call(self._client.close)
         finally:
             self._thread.__exit__(None, None, None)
+
+    def _call(self, what: Callable[..., Awaitable[Item]], *arguments: Any) -> Item:
+        """The result of a coroutine, which ends when the keyboard interrupts who waits for it."""
+        running = self._portal.start_task_soon(what, *arguments)
+        try:
+            return running.result()
+        except BaseException:
+            running.cancel()
+            raise
 
     def _each(self, items: AsyncGenerator[Item]) -> Iterator[Item]:
         async def next_of() -> list[Item]:
@@ -72,32 +82,39 @@ class Client:
 
         self._read.add(items)
         try:
-            while found := self._portal.call(next_of):
+            while found := self._call(next_of):
                 yield found[0]
         finally:
             self._leave(items)
 
     def _leave(self, items: AsyncGenerator[Any]) -> None:
         """Leave no answer open behind a reader who stops early; once is enough."""
+
+        async def leave() -> None:
+            generator = cast(AsyncGeneratorType[Any, None], items)
+            while generator.ag_running:  # interrupted, and on its way out
+                await asyncio.sleep(0)
+            await items.aclose()
+
         if items in self._read:
             self._read.remove(items)
-            self._portal.call(items.aclose)
+            self._call(leave)
 
     def submit(self, job: Job, *, key: str | None = None) -> JobView:
         """Submit a job."""
-        return self._portal.call(partial(self._client.submit, job, key=key))
+        return self._call(partial(self._client.submit, job, key=key))
 
     def validate(self, job: Job, *, scene: bool = False) -> ValidView:
         """Check a job without submitting it."""
-        return self._portal.call(partial(self._client.validate, job, scene=scene))
+        return self._call(partial(self._client.validate, job, scene=scene))
 
     def estimate(self, job: Job) -> Estimate:
         """What a job will cost."""
-        return self._portal.call(self._client.estimate, job)
+        return self._call(self._client.estimate, job)
 
     def job(self, job_id: str) -> JobView:
         """One job."""
-        return self._portal.call(self._client.job, job_id)
+        return self._call(self._client.job, job_id)
 
     def jobs(
         self, *, states: Sequence[JobState | str] = (), name: str | None = None
@@ -111,23 +128,23 @@ class Client:
 
     def segments(self, job_id: str) -> list[SegmentView]:
         """Segments of a job."""
-        return self._portal.call(self._client.segments, job_id)
+        return self._call(self._client.segments, job_id)
 
     def log(self, job_id: str) -> str:
         """What happened to a job, as text."""
-        return self._portal.call(self._client.log, job_id)
+        return self._call(self._client.log, job_id)
 
     def cancel(self, job_id: str) -> JobView:
         """Ask a job to end."""
-        return self._portal.call(self._client.cancel, job_id)
+        return self._call(self._client.cancel, job_id)
 
     def retry(self, job_id: str) -> JobView:
         """Queue a failed or cancelled job again."""
-        return self._portal.call(self._client.retry, job_id)
+        return self._call(self._client.retry, job_id)
 
     def delete(self, job_id: str) -> None:
         """Delete a finished job and its dataset."""
-        self._portal.call(self._client.delete, job_id)
+        self._call(self._client.delete, job_id)
 
     def watch(self, job_id: str, *, after: int = 0) -> Iterator[Event]:
         """A job's events until it is finished."""
@@ -135,11 +152,11 @@ class Client:
 
     def wait(self, job_id: str) -> JobView:
         """The job when it is finished."""
-        return self._portal.call(self._client.wait, job_id)
+        return self._call(self._client.wait, job_id)
 
     def dataset(self, dataset_id: str) -> DatasetDetail:
         """One dataset with its files."""
-        return self._portal.call(self._client.dataset, dataset_id)
+        return self._call(self._client.dataset, dataset_id)
 
     def download(
         self,
@@ -150,7 +167,7 @@ class Client:
         on_progress: Progress = lambda _name, _here, _size: None,
     ) -> Transfer:
         """Bring a dataset into a folder; `on_progress` is called from another thread."""
-        return self._portal.call(
+        return self._call(
             partial(
                 self._client.download,
                 dataset_id, folder, parallel=parallel, on_progress=on_progress,
@@ -159,4 +176,4 @@ class Client:
 
     def upload(self, path: Path | str) -> AssetView:
         """Upload a scene, picture, recording or archive of those."""
-        return self._portal.call(self._client.upload, path)
+        return self._call(self._client.upload, path)

@@ -6,6 +6,9 @@ import asyncio
 import gc
 import hashlib
 import itertools
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +16,7 @@ import anyio
 import httpx
 import pytest
 from click.testing import CliRunner
-from service_kit import LocalService
+from service_kit import LocalService, until
 from tiny_job import digests, tiny_job, write_job
 
 from datagen.errors import DatasetError, OutputError, SpecError
@@ -21,6 +24,7 @@ from service.cli import main
 from service.client import AsyncClient, Client, ServiceError
 from service.client import connection as connection_module
 from service.client.transfer import local_path
+from service.states import JobState
 
 Seen = list[httpx.Request]
 
@@ -356,3 +360,23 @@ def test_shell(service: LocalService, tmp_path: Path) -> None:
     refused = run(main, ["cancel", found["id"]])
     assert refused.exit_code != 0
     assert "409" in refused.output
+
+
+def test_an_interrupt_leaves_the_job_alone(service: LocalService, tmp_path: Path) -> None:
+    """End in words, not in a trace, when the keyboard interrupts who waits for a job."""
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from service.cli import main; main()"
+    )
+    given = ["submit", str(write_job(tmp_path, tiny_job())), "--wait", "--url", service.url]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *given], stderr=subprocess.PIPE, text=True
+    ) as waiting:
+        (job,) = until(lambda: service.http.get("/v1/jobs").json()["jobs"])
+        until(lambda: service.app.state.datagen.hub._listeners)  # it follows the events
+        waiting.send_signal(signal.SIGINT)
+        _, said = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert f"the job goes on: datagen watch {job['id']}" in said
+    assert "Traceback" not in said
+    assert service.state(job["id"]) is JobState.QUEUED
