@@ -80,11 +80,6 @@ class LocalExecutor:
         self._running: dict[Lease, _Running] = {}
         self._inbox: queue.Queue[tuple[Lease, dict[str, Any] | None]] = queue.Queue()
 
-    @property
-    def leases(self) -> list[Lease]:
-        """What is running."""
-        return list(self._running)
-
     def start(self, lease: Lease, command: Sequence[str], *, folder: Path, log: Path) -> None:
         """Start a worker in `folder`, its standard error going to `log`.
 

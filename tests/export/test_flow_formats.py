@@ -201,7 +201,9 @@ def test_dsec_refuses_what_its_readers_cannot_take(tiny: Path, tmp_path: Path) -
         first = dataset.segment("first")
         with pytest.raises(InputError, match="640x480"):
             export(first, tmp_path, kind="dsec")
-        with pytest.raises(InputError, match="whole number of frames.*`interval_us`, or render at 10 Hz"):
+        with pytest.raises(
+            InputError, match="whole number of frames.*`interval_us`, or render at 10 Hz"
+        ):
             export(first, tmp_path, kind="dsec", any_size=True)
         with pytest.raises(InputError, match="0 flow windows"):
             export(first, tmp_path, kind="dsec", any_size=True, interval_us=10 * FRAME_US)
