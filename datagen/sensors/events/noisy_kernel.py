@@ -15,17 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.sensors.events import noisy_filter as f
-from datagen.sensors.events.noisy_crossings import (
-    END,
-    LEAK,
-    NOISE,
-    ON,
-    ROW,
-    ROWS,
-    SHIFT,
-    find_events,
-    new_entries,
-)
+from datagen.sensors.events.noisy_crossings import NOISE, find_events, new_entries
+from datagen.sensors.events.noisy_solver import END, LEAK, ON, ROW, ROWS, SHIFT
 from datagen.sensors.events.records import STAMP_SHIFT, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, forget, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather, list_marked, padded, whole_us
