@@ -82,6 +82,8 @@ def list_jobs(
     if as_json:
         click.echo(json.dumps([job.model_dump(mode="json") for job in found], indent=2))
         return
+    if not found:
+        click.echo("no such jobs" if states else "no jobs", err=True)
     for job in found:
         click.echo(_line(job))
 

@@ -347,6 +347,7 @@ def test_shell(service: LocalService, tmp_path: Path) -> None:
     """Submit, wait, list, watch and download from the shell."""
     run = CliRunner(env={"DATAGEN_URL": service.url}).invoke
     job = str(write_job(tmp_path, tiny_job()))
+    assert run(main, ["jobs"]).stderr == "no jobs\n"
     with service.dispatcher():
         submitted = run(main, ["submit", job, "--wait"])
     assert submitted.exit_code == 0, submitted.output
