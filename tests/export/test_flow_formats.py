@@ -202,7 +202,7 @@ def test_dsec_refuses_what_its_readers_cannot_take(tiny: Path, tmp_path: Path) -
         with pytest.raises(InputError, match="640x480"):
             export(first, tmp_path, kind="dsec")
         with pytest.raises(
-            InputError, match="whole number of frames.*`interval_us`, or render at 10 Hz"
+            InputError, match=r"whole number of frames.*`interval_us`, or render at 10 Hz"
         ):
             export(first, tmp_path, kind="dsec", any_size=True)
         with pytest.raises(InputError, match="0 flow windows"):
@@ -319,7 +319,7 @@ def test_multiflow_refuses_times_without_frames(segment: Segment, tmp_path: Path
     """Name what does not fit: the length, the order, the frames."""
     with pytest.raises(InputError, match="at least 1000000"):
         export(segment, tmp_path, kind="multiflow", every_us=FRAME_US)
-    with pytest.raises(InputError, match="whole number of frames.*`every_us`"):
+    with pytest.raises(InputError, match=r"whole number of frames.*`every_us`"):
         export(segment, tmp_path, kind="multiflow")
     with pytest.raises(InputError, match="reference < target"):
         export(segment, tmp_path, kind="multiflow", target_us=400_000)
