@@ -177,7 +177,7 @@ def _merge(picture, samples, fragments, room, points):  # type: ignore[no-untype
         part = fragments[first : first + BATCH]
         count += merge(
             part, len(part), picture.seen.records, world.frames, world.points, world.triangles,
-            picture.statics.surface, picture.shot.eye, 1.0 / samples.oversample, samples.side,
+            picture.statics, picture.shot.eye, 1.0 / samples.oversample, samples.side,
             room, points[count:],
         )  # fmt: skip
     return count

@@ -116,7 +116,7 @@ def points_of(
     out, rest = np.zeros(len(fragments), POINT), tables.rest
     count = merge(
         fragments, len(fragments), picture.records, rest.frames, rest.points, rest.triangles,
-        tables.statics.surface, eye_of(camera, pose), 1.0 / samples.oversample, samples.side,
+        tables.statics, eye_of(camera, pose), 1.0 / samples.oversample, samples.side,
         np.zeros(1, POINT), out,
     )  # fmt: skip
     return out[:count], fragments

@@ -28,6 +28,8 @@ from datagen.render.vectors import Records, dot, sub, vector
 
 LEAST_COSINE = 0.1
 """Surfaces that are seen more edge-on count as this."""
+ENOUGH = 2**15
+"""Fragments that wait for rays before these are traced, which bounds memory."""
 PIECE = 32
 """Pixels that are gathered in one go."""
 
@@ -41,7 +43,7 @@ def draw(
     put_off: Records,
     out: NDArray[np.float32],
 ) -> tuple[int, int]:
-    """Draw bands until `put_off` is full.
+    """Draw bands until ENOUGH fragments wait in `put_off`, or it may not hold those of another.
 
     Args:
         picture: what to draw.
@@ -59,7 +61,8 @@ def draw(
     count, waiting = 0, 0
     for band in range(bands[0], bands[1]):
         y0, y1 = band * seen.rows, min((band + 1) * seen.rows, shot.height)
-        if waiting + count + (y1 - y0) * shot.width * len(samples.place) > len(put_off):
+        most_more = (y1 - y0) * shot.width * len(samples.place)
+        if waiting >= ENOUGH or waiting + count + most_more > len(put_off):
             return _settle_batch(picture, count, nodes, work, put_off, waiting, out), band
         if not cover_band(picture, band, work):
             continue
@@ -166,7 +169,7 @@ def settle(
     world, samples, statics = picture.shader.world, picture.samples, picture.statics
     step, records = 1.0 / samples.oversample, picture.seen.records
     size = merge(
-        fragments, count, records, world.frames, world.points, world.triangles, statics.surface,
+        fragments, count, records, world.frames, world.points, world.triangles, statics,
         picture.shot.eye, step, samples.side, room, points,
     )  # fmt: skip
     known = see_lamps(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from datagen.render.compiled import inlined, inner
 from datagen.render.geometry import edges
 from datagen.render.raster.coverage import values_at
+from datagen.render.raster.statics import MOVES, Statics
 from datagen.render.vectors import (
     Records,
     Vector,
@@ -85,7 +86,7 @@ def merge(
     frames: Records,
     points: NDArray[np.float64],
     triangles: Records,
-    surface: NDArray[np.int32],
+    statics: Statics,
     eye: Eye,
     step: float,
     side: int,
@@ -101,7 +102,7 @@ def merge(
         frames: FRAME records.
         points: points of all meshes.
         triangles: TRIANGLE records.
-        surface: (T,) which smooth surface of its mesh a triangle belongs to.
+        statics: which triangles are static, and the smooth surfaces of meshes.
         eye: the camera.
         step: width of a sub-pixel [px].
         side: samples of a sub-pixel.
@@ -126,9 +127,9 @@ def merge(
             _interpolate(
                 new, fragment, record, triangle, frames[record.instance], points, eye, step
             )
-            new.surface = surface[record.triangle]
+            new.surface = statics.surface[record.triangle]
         new.largest = f
-        p = begin
+        p = count if step == 1.0 and _moves(new, statics) else begin
         while p < count and not _belong_together(out[p], new, fragments, fragment, step):
             p += 1
         if p == count:
@@ -139,6 +140,12 @@ def merge(
         fragment.point = p
     _finish(out, begin, count, step, side)
     return count
+
+
+@inlined
+def _moves(new: Any, statics: Statics) -> bool:
+    """Whether a point is on a moving object, whose triangles in a box pixel are shaded one by one."""
+    return new.instance >= 0 and statics.first[new.instance] == MOVES
 
 
 @inlined
