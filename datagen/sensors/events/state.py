@@ -36,7 +36,7 @@ class EventCameraState:
     event_count: NDArray[np.int64]
     """Noisy pixels with leak jitter: how many events each pixel has sent, shape (H, W)."""
     last_event: NDArray[np.int64]
-    """Time of each pixel's last event [us], shape (H, W)."""
+    """Time of each pixel's last event [us], where a refractory period or labels ask for it; (H, W)."""
     waiting: NDArray[np.int64]
     """Readout: events that have not left yet (arrival [us], x, y, polarity, noise), shape (N, 5)."""
     bus_free: NDArray[np.float64]
