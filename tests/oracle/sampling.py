@@ -8,9 +8,10 @@ edge is seen in m^2 steps. In sub-pixel units
     x = (i + (j + 1/2) / m) / m,    y = (j + (m - i - 1/2) / m) / m,    0 <= i, j < m.
 
 The L = (oversample m)^2 samples of a pixel share L points on every lamp, a Hammersley set
-((k + 1/2) / L, radical inverse of k + 1 / (2 L)). Sample (i, j) of sub-pixel q has
-k = (i oversample^2 + q) m + j: the outer digits of k, which place a point roughly, differ inside a
-sub-pixel, so that each sub-pixel sees the whole lamp.
+((k + 1/2) / L, radical inverse of k + 1 / (2 L)). Sub-pixel q has those with
+k = (i oversample^2 + q) m + j: the outer digits of k, which place a point roughly, differ, so that it
+sees the whole lamp. Its samples share them out in a shuffled order: where a sample lies says nothing
+of the point it looks at, or a shadow's edge across the pixel would come out too dark or too bright.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+SHUFFLE = 1
+"""Seed of the order."""
 
 
 class Pattern(NamedTuple):
@@ -41,10 +45,11 @@ def pattern(samples: int, oversample: int) -> Pattern:
     side = max(1, math.isqrt(samples // oversample**2))
     lamps = (oversample * side) ** 2
     order = np.arange(lamps, dtype=np.int32).reshape(side, oversample, oversample, side)
+    points = np.moveaxis(order, 0, 2).reshape(oversample, oversample, side**2)
     return Pattern(
         oversample=oversample,
         offset=_rotated_grid(side),
-        lamp_point=np.moveaxis(order, 0, 2).reshape(oversample, oversample, side**2),
+        lamp_point=np.random.default_rng(SHUFFLE).permuted(points, axis=-1),
         lamp_square=_hammersley(lamps),
         spacing=1.0 / (oversample * side),
     )

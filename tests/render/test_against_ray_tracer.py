@@ -127,6 +127,23 @@ def test_box_pixels_have_few_false_events() -> None:
     assert half <= 0.4
 
 
+def test_moving_things_have_few_false_events_in_box_pixels() -> None:
+    """Change as 64 samples do, but for 0.5 % of the pixels that moving objects and shadows touch."""
+    views = orbit([500_000, 505_000, 510_000])
+    views.world_from_camera[1:] = views.world_from_camera[0]
+    reference, ours = (
+        luminance(renderer, views, oversample=1, psf_sigma=0.0)
+        for renderer in (
+            RayTracer(tabletop(), LARGE, samples=64),
+            EmbeddedRenderer(tabletop(), LARGE, samples=16),
+        )
+    )
+    log = np.log(reference + 1e-3)
+    touched = np.abs(log[1:] - log[0]) > 1e-3
+    assert touched.sum() > 2000
+    assert max(false_share(ours, reference, of=touched)) <= 0.5
+
+
 def test_slow_pan_does_not_flicker() -> None:
     """Never go up and down where the reference rises or falls, in steps of a tenth of a pixel."""
     views = still_objects([0.1 * k for k in range(13)])

@@ -90,6 +90,13 @@ def test_each_sub_pixel_sees_the_whole_lamp() -> None:
         assert sorted(quarter) == [0, 1, 2, 3]
 
 
+def test_place_says_nothing_of_the_lamp_point() -> None:
+    """Keep the places of an oracle's samples unrelated to the points that they look at."""
+    p = pattern(64, 1)
+    places, points = p.offset, p.lamp_square[p.lamp_point.ravel()]
+    assert np.abs(np.corrcoef(places.T, points.T)[:2, 2:]).max() < 0.25
+
+
 def test_total_of_samples_is_kept_by_oversampling() -> None:
     """Split the samples of a pixel among its sub-pixels, at least one each."""
     assert [pixel_samples(16, k).side for k in (1, 2, 4, 5)] == [16, 4, 1, 1]
