@@ -170,7 +170,7 @@ def test_faults_stand_at_their_fields(chromium: Any, service: LocalService) -> N
     duration.fill("")
     page.get_by_role("button", name="Submit").click()
     expect(name).to_be_focused()
-    expect(page.locator("[data-at='/name'] > .fault")).to_contain_text("pattern")
+    expect(page.locator("[data-at='/name'] > .fault")).to_contain_text("expected a to z")
     expect(page.locator("[data-at='/segments/0/duration'] > .fault")).to_contain_text("required")
     expect(duration).to_have_attribute("aria-invalid", "true")
     expect(page.locator("#faults")).to_contain_text("2 faults")
