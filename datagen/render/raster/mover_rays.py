@@ -1,9 +1,9 @@
 """Shadow rays where objects move: from points on them, and from static surfaces behind them.
 
 The samples of a sub-pixel that see one surface look at a lamp together, each from where it is on the
-surface: first the outermost four and, where these do not all agree in any sub-pixel of the pixel,
-all of them. A sub-pixel that sees nothing but one triangle looks from finer places. The sub-pixels of a
-pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
+surface: first the outermost four and, where these do not all agree in any sub-pixel of the pixel, 16
+of them, or 32 where little of the lamp is seen. A sub-pixel that sees nothing but one triangle looks
+from finer places. The sub-pixels of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import Records, Vector, cross, dot, sub, vector
 
 CORNERS = 4
-STAGES = ((0, 16), (16, 64))
+STAGES = ((0, 16), (16, 32))
 """Samples that look first, and those that follow where little of a lamp is seen so far."""
 BRIGHT = 0.5
 """Where so much of it is, the rest would change the light by less than an event."""

@@ -23,7 +23,7 @@ from datagen.render.raster.samples import Samples
 from datagen.render.raster.statics import MOVES, Statics
 from datagen.render.vectors import Records
 
-DENSITY = (2.0, 0.25)
+DENSITY = (2.0, 0.5)
 """Sub-pixels between nodes, at most: where those around a pixel agree, and where they do not."""
 DENSITY_OF_MANY = (1.0, 1.0)
 """The same where a pixel has several sub-pixels, which are averaged again."""
