@@ -43,8 +43,17 @@ def lamp_sequence() -> OnLamp:
 
 def rim_points() -> OnLamp:
     """Four points near the rim of the disc and the corners of the square; k and 3 - k are opposite."""
+    return lamp_points(_corners())
+
+
+def rim_and_middle() -> OnLamp:
+    """`rim_points`, and the middle."""
+    return lamp_points(np.concatenate([_corners(), [[0.5, 0.5]]]))
+
+
+def _corners() -> NDArray[np.float64]:
     ends = (RIM, 1.0 - RIM)
-    return lamp_points(np.array([(x, y) for x in ends for y in ends]))
+    return np.array([(x, y) for x in ends for y in ends])
 
 
 @inlined

@@ -1,7 +1,7 @@
 """Shadow rays where objects move: from points on them, and from static surfaces behind them.
 
 The samples of a sub-pixel that see one surface look at a lamp together, each from where it is on the
-surface: first the outermost four and, where these do not all agree in any sub-pixel of the pixel, 16
+surface: first the outermost four and a middle one and, where these do not all agree in any sub-pixel of the pixel, 16
 of them, or 32 where little of the lamp is seen. A sub-pixel that sees nothing but one triangle looks
 from finer places. The sub-pixels of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
 """
@@ -17,7 +17,7 @@ from datagen.render.compiled import inlined, kernel
 from datagen.render.geometry import edges, lifted
 from datagen.render.lamps import look_at
 from datagen.render.raster.coverage import values_at
-from datagen.render.raster.lamp_rays import OnLamp, add_seen, aim, rim_points
+from datagen.render.raster.lamp_rays import OnLamp, add_seen, aim, rim_and_middle
 from datagen.render.raster.mover_tasks import (
     LOOK,
     add_seen_by_points,
@@ -32,6 +32,8 @@ from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import Records, Vector, cross, dot, sub, vector
 
 CORNERS = 4
+FIRST_LOOKS = CORNERS + 1
+"""From the outermost samples to the rim of a lamp, and from one in the middle to its middle."""
 STAGES = ((0, 16), (16, 32))
 """Samples that look first, and those that follow where little of a lamp is seen so far."""
 BRIGHT = 0.5
@@ -77,7 +79,7 @@ def trace_movers(
         world: what rays meet.
     """
     tasks = find_tasks(points, seen_from.fragments, lamps, shot, statics)
-    rays, looks = outer_rays(tasks, points, seen_from, world, lamps, rim_points())
+    rays, looks = outer_rays(tasks, points, seen_from, world, lamps, rim_and_middle())
     add_seen(tasks, looks["weight"], _blocked(tasks, looks, rays, tracer, world))
     seen, most = np.zeros((2, *visible.shape))
     mixed = tasks[find_mixed(tasks, len(points), len(lamps))]
@@ -111,24 +113,28 @@ def outer_rays(
     lamps: Records,
     rim: OnLamp,
 ) -> tuple[Records, Records]:
-    """RAY and LOOK records from the CORNERS outermost samples of tasks to the rims of lamps.
+    """RAY and LOOK records, FIRST_LOOKS for each task.
 
-    The edge of a shadow that passes over the samples parts two of these rays as a rule: what an
+    The edge of a shadow that passes over the samples parts two of the outer rays as a rule: what an
     edge lets through is linear in both ends of a ray, so that ends that lie out on the same side
-    see the most or the least.
+    see the most or the least. What is smaller than the lamp may hide its middle alone.
     """
     samples, fine = origins.samples, origins.fine
-    rays, looks = np.empty(CORNERS * len(tasks), RAY), np.empty(CORNERS * len(tasks), LOOK)
+    rays, looks = np.empty(FIRST_LOOKS * len(tasks), RAY), np.empty(FIRST_LOOKS * len(tasks), LOOK)
     for t in range(len(tasks)):
         task, lamp = tasks[t], lamps[tasks[t].lamp]
         number = -1
-        for k in range(CORNERS):
-            at = CORNERS * t + k
-            lane = _first_set(samples.outer[k], task.samples)
+        for k in range(FIRST_LOOKS):
+            at = FIRST_LOOKS * t + k
+            if k < CORNERS:
+                lane, place = _first_set(samples.outer[k], task.samples), fine.outer[k, 0]
+            else:
+                lane, place = _next_set(task.samples, samples.middle - 1), fine.middle
             f = _seen_at(origins.fragments, task.fragment, lane)
-            place = fine.outer[k, 0]
             p, start = _look_from(origins, f, lane, place, world)
-            if k % 2 == 0:
+            if k == CORNERS:
+                number = CORNERS
+            elif k % 2 == 0:
                 aside = sub(start, vector(points[task.point].start))
                 number = _outermost(lamp, rim, start, aside, number)
             else:

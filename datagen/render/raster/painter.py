@@ -37,7 +37,7 @@ PUT_OFF = 2**18
 """Fragments that wait for rays together, if a band has no more."""
 MOST_SAMPLES = 64
 """Of a pixel that several surfaces share."""
-TEXELS_ACROSS = 1.75
+TEXELS_ACROSS = 1.65
 """Finer than a pixel, so that a box pixel averages what it covers."""
 TEXELS_ACROSS_SUB_PIXEL = 1.0
 """Sub-pixels are averaged again."""

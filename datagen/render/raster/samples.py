@@ -38,6 +38,8 @@ class Samples(NamedTuple):
     outer: NDArray[np.int64]
     """(4, side) the samples of a sub-pixel as seen from each of its corners, nearest first; opposite
     corners follow each other."""
+    middle: int
+    """One of the samples about the middle of a sub-pixel."""
     lanes: NDArray[np.float32]
     """(groups, 2, LANES) the places, filled up with NaN."""
 
@@ -63,6 +65,7 @@ def pixel_samples(samples: int, oversample: int) -> Samples:
         looks=_sparse(inside) if len(inside) > MOST_LOOKS else ~np.uint64(0),
         sums=_sums(place.reshape(oversample**2, side * side, 2)),
         outer=_outermost(inside),
+        middle=side * side // 2 + side // 2,
         lanes=np.ascontiguousarray(lanes.reshape(groups, LANES, 2).transpose(0, 2, 1)),
     )
 
