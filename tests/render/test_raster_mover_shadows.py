@@ -196,3 +196,24 @@ def test_a_moving_shadow_is_that_of_many_rays(linear: NDArray[np.float64]) -> No
     truth = rays.reshape(1, 20, 8, 24, 8, 3).mean(axis=(2, 4))
     assert (truth < 0.2 * truth.max()).any()
     assert np.abs(ours - truth).max() < 0.13 * truth.max()
+
+
+def test_what_hides_the_middle_of_a_lamp_alone_throws_a_shadow() -> None:
+    """Darken the ground where a moving box hides the middle of a large lamp and none of its corners."""
+    lamp = RectLight(
+        center=(0.0, 0.0, 2.0), edge_u=(2.0, 0.0, 0.0), edge_v=(0.0, 2.0, 0.0),
+        normal=(0.0, 0.0, -1.0), radiance=(1.0,) * 3,
+    )  # fmt: skip
+    seen = scene(
+        (quad(6.0, 6.0), place()),
+        (box((0.3, 0.3, 0.1)), place(0.0, 0.0, 0.6)),
+        lights=(lamp,),
+        velocity={1: (0.1, 0.0, 0.0)},
+    )
+    camera = CameraSpec(width=16, height=12, horizontal_fov_deg=20.0).intrinsics
+    views = views_of(seen, looking((0.0, -1.6, 0.4), (0.0, 0.0, 0.0)), t_us=(100_000,))
+    ours = EmbeddedRenderer(seen, camera, samples=16).radiance(views)
+    truth = RayTracer(seen, camera, samples=256).radiance(views)
+    darkest = truth < 0.78 * truth.max()
+    assert darkest.sum() > 30
+    assert np.abs(ours - truth)[darkest].max() < 0.2 * truth.max()
