@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
+from service import pages
 from service.folders import make_data_folder
 from service.http.middleware import BodyLimit, Observe, SameOrigin
 from service.http.problems import add_handlers
 from service.ledger import open_database
 from service.openapi import add_openapi
-from service.pages import add_pages
 from service.routes import assets, datasets, jobs, meta
 from service.settings import Settings
 from service.state import make_state
@@ -42,10 +43,12 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.datagen = state
-    for router in (jobs.router, datasets.router, assets.router, meta.router):
+    routers = (jobs.router, datasets.router, assets.router, meta.router, *pages.ROUTERS)
+    routes = [*app.routes, *(route for router in routers for route in router.routes)]
+    for router in routers:
         app.include_router(router)
-    add_pages(app)
-    add_handlers(app)
+    pages.add_static(app)
+    add_handlers(app, [route for route in routes if isinstance(route, Route)])
     add_openapi(app)
     app.add_middleware(
         BodyLimit,

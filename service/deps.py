@@ -30,7 +30,7 @@ StateDep = Annotated[State, Depends(state_of)]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def find_caller(request: Request, state: State, key: str | None) -> Caller | None:
+def _find(request: Request, state: State, key: str | None) -> Caller | None:
     """Who asks: by key, by session, or anyone where the service is open."""
     token = request.cookies.get(SESSION_COOKIE)
     with state.database.read() as connection:
@@ -59,7 +59,7 @@ def caller(request: Request, state: StateDep, credentials: Credentials) -> Calle
         Unauthorized: nobody that is known.
         TooManyRequests: too often.
     """
-    found = find_caller(request, state, credentials.credentials if credentials else None)
+    found = _find(request, state, credentials.credentials if credentials else None)
     if found is None:
         raise Unauthorized(
             "send 'Authorization: Bearer <API key>'; `datagen keys create` makes keys",
@@ -73,7 +73,7 @@ def caller(request: Request, state: StateDep, credentials: Credentials) -> Calle
 def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     async def check(who: Annotated[Caller, Depends(caller)]) -> Caller:
         if not who.may(scope):
-            raise Forbidden(f"this needs a key of scope {scope}")
+            raise Forbidden(f"this needs a key of scope {scope}; use another")
         return who
 
     return check

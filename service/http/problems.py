@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from service.errors import Fault, NotFound, Problem, Unreadable, WrongMethod
+from service.http.methods import methods_at
 
 log = logging.getLogger("datagen.api")
 
@@ -24,11 +27,11 @@ def problem_response(problem: Problem) -> JSONResponse:
     )
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let every error of the app be answered with a problem document."""
+def add_handlers(app: FastAPI, routes: list[Route]) -> None:
+    """Let every error of an app with these routes be answered with a problem document."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(HTTPException, partial(_on_http_exception, routes))
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -53,16 +56,19 @@ async def _on_bad_parameter(_request: Request, error: Exception) -> JSONResponse
     return problem_response(Unreadable(faults[0].detail, faults=faults))
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(
+    routes: list[Route], request: Request, error: Exception
+) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     match error.status_code:
         case 404:
             return problem_response(NotFound("there is nothing at this address", headers=headers))
         case 405:
-            allowed = headers.get("Allow") or headers.get("allow", "")
-            detail = f"this address takes {allowed or 'other methods'}"
-            return problem_response(WrongMethod(detail, headers=headers))
+            taken = ", ".join(methods_at(request.url.path, routes))
+            return problem_response(
+                WrongMethod(f"this address takes {taken}", headers={"Allow": taken})
+            )
         case _:
             return problem_response(Unreadable(str(error.detail), headers=headers))
 

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from service.pages import dataset_pages, edit_page, job_pages, login
 from service.pages.rendering import STATIC_FOLDER, StaticAssets
 
+ROUTERS = tuple(module.router for module in (edit_page, job_pages, dataset_pages, login))
 
-def add_pages(app: FastAPI) -> None:
-    """Let an app answer browsers too."""
-    for module in (edit_page, job_pages, dataset_pages, login):
-        app.include_router(module.router)
+
+def add_static(app: FastAPI) -> None:
+    """Let an app serve what pages load."""
     app.mount("/static", StaticAssets(directory=STATIC_FOLDER), name="static")

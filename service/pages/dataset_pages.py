@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from datagen.pipeline.layout import MANIFEST
 from schemas.base import Spec
 from schemas.dataset import DatasetCard, DatasetManifest
-from service.deps import Cursor, DatasetId, StateDep
+from service.deps import Cursor, DatasetId, Reader, StateDep
 from service.models import DatasetDetail, FileView
 from service.pages.charts import charts_of
 from service.pages.parts import SHOWN, First, parts_of
 from service.pages.rendering import page
-from service.pages.route import PageRoute, Visitor
+from service.pages.route import PageRoute
 from service.routes.datasets import get_dataset, list_datasets
 from service.routes.jobs import list_segments
 
@@ -32,7 +32,7 @@ Described = TypeVar("Described", bound=Spec)
 
 @router.get("/datasets")
 def show_datasets(
-    request: Request, state: StateDep, who: Visitor, cursor: Cursor = None
+    request: Request, state: StateDep, who: Reader, cursor: Cursor = None
 ) -> Response:
     """One's own datasets (an admin: everyone's), the newest first."""
     found = list_datasets(state, who, None, DATASETS_SHOWN, cursor)
@@ -41,7 +41,7 @@ def show_datasets(
 
 @router.get("/datasets/{dataset_id}")
 def show_dataset(
-    request: Request, state: StateDep, who: Visitor, dataset_id: DatasetId, first: First = 0
+    request: Request, state: StateDep, who: Reader, dataset_id: DatasetId, first: First = 0
 ) -> Response:
     """One dataset, with its segments from number `first` on."""
     dataset = get_dataset(state, who, dataset_id)

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import ValidationError
 
-from service.deps import StateDep
+from service.deps import StateDep, Submitter
 from service.errors import NotFound, Unreadable
 from service.ledger import assets, jobs
 from service.ledger.keys import Caller
@@ -24,7 +24,7 @@ from service.pages.documents import Document
 from service.pages.edits import Edit, edited
 from service.pages.form import form_of
 from service.pages.rendering import fragment, page
-from service.pages.route import Editor, PageRoute
+from service.pages.route import PageRoute
 from service.pages.starters import TEMPLATES
 from service.state import State
 from service.submission import read_document
@@ -39,7 +39,7 @@ UPLOADS_OFFERED = 200
 def show_form(
     request: Request,
     state: StateDep,
-    who: Editor,
+    who: Submitter,
     template: Annotated[str, Query(max_length=64)] = FIRST,
     job: Annotated[str | None, Query(pattern=JOB_ID)] = None,
 ) -> Response:
@@ -85,7 +85,7 @@ def _uploads(state: State, who: Caller) -> list[str]:
 
 
 @router.post("/jobs/new/form")
-async def show_edited(request: Request, _who: Editor) -> Response:
+async def show_edited(request: Request, _who: Submitter) -> Response:
     """The fields of a document after a change of it; the document itself may come as YAML."""
     body = read_document(await request.body(), request.headers.get("content-type", ""))
     try:
@@ -98,7 +98,7 @@ async def show_edited(request: Request, _who: Editor) -> Response:
 
 
 @router.post("/jobs/new/text")
-async def show_text(request: Request, _who: Editor) -> Response:
+async def show_text(request: Request, _who: Submitter) -> Response:
     """A document as YAML."""
     body = read_document(await request.body(), request.headers.get("content-type", ""))
     text = yaml.safe_dump(body, sort_keys=False, default_flow_style=None, allow_unicode=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from service.clock import now_ms
-from service.deps import Cursor, JobId, StateDep
+from service.deps import Cursor, JobId, Reader, StateDep, Submitter
 from service.ledger import jobs
 from service.ledger.journal import events_after
 from service.ledger.keys import LOCAL, Scope
@@ -17,7 +17,7 @@ from service.models import JobView
 from service.pages.history import Line, line_of
 from service.pages.parts import SHOWN, First, parts_of
 from service.pages.rendering import page
-from service.pages.route import Editor, PageRoute, Visitor, see
+from service.pages.route import PageRoute, see
 from service.routes.jobs import cancel_job, delete_job, list_jobs, list_segments, retry_job
 from service.states import ACTIVE, FINISHED, JobState, TaskState
 from service.views import job_view, situation
@@ -51,7 +51,7 @@ FilterKey = Literal["all", "active", "succeeded", "failed", "cancelled"]
 def show_jobs(
     request: Request,
     state: StateDep,
-    who: Visitor,
+    who: Reader,
     show: Annotated[FilterKey, Query()] = "all",
     cursor: Cursor = None,
 ) -> Response:
@@ -80,7 +80,7 @@ def _count(counts: dict[str, int], choice: Filter) -> int:
 def show_job(
     request: Request,
     state: StateDep,
-    who: Visitor,
+    who: Reader,
     job_id: JobId,
     first: First = 0,
 ) -> Response:
@@ -126,21 +126,21 @@ def _actions(job: JobView) -> frozenset[str]:
 
 
 @router.post("/jobs/{job_id}/cancel")
-def cancel(state: StateDep, who: Editor, job_id: JobId) -> Response:
+def cancel(state: StateDep, who: Submitter, job_id: JobId) -> Response:
     """Cancel a job and show it."""
     cancel_job(state, who, job_id)
     return see(f"/jobs/{job_id}")
 
 
 @router.post("/jobs/{job_id}/retry")
-def retry(state: StateDep, who: Editor, job_id: JobId) -> Response:
+def retry(state: StateDep, who: Submitter, job_id: JobId) -> Response:
     """Queue a failed or cancelled job again and show it."""
     retry_job(state, who, job_id)
     return see(f"/jobs/{job_id}")
 
 
 @router.post("/jobs/{job_id}/delete")
-def delete(state: StateDep, who: Editor, job_id: JobId) -> Response:
+def delete(state: StateDep, who: Submitter, job_id: JobId) -> Response:
     """Delete a finished job with its dataset and show the others."""
     delete_job(state, who, job_id)
     return see("/")

@@ -1,20 +1,18 @@
-"""How pages differ from the API: who asks is known by session, and refusals are pages too."""
+"""How pages differ from the API: refusals are pages too, and who is unknown may log in."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from service.deps import SESSION_COOKIE, StateDep, find_caller
-from service.errors import Forbidden, NotFound, Problem, Unauthorized
+from service.deps import SESSION_COOKIE
+from service.errors import NotFound, Problem, Unauthorized
 from service.http.middleware import SAFE_METHODS
-from service.ledger.keys import Caller, Scope
 from service.pages.rendering import page
 
 SEE_OTHER = 303
@@ -57,26 +55,3 @@ def _to_login(request: Request) -> RedirectResponse:
 def see(address: str) -> RedirectResponse:
     """Go on with another page."""
     return RedirectResponse(address, SEE_OTHER)
-
-
-def _visitor(request: Request, state: StateDep) -> Caller:
-    """Who looks at a page, counted against their rate."""
-    found = find_caller(request, state, None)
-    if found is None:
-        raise Unauthorized("log in with an API key")
-    request.scope["datagen.owner"] = found.owner
-    state.rate.take(found.owner)
-    return found
-
-
-def _allowed(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    async def check(who: Annotated[Caller, Depends(_visitor)]) -> Caller:
-        if not who.may(scope):
-            raise Forbidden(f"this needs a key of scope {scope}; log in with another")
-        return who
-
-    return check
-
-
-Visitor = Annotated[Caller, Depends(_allowed(Scope.READ))]
-Editor = Annotated[Caller, Depends(_allowed(Scope.SUBMIT))]

@@ -71,12 +71,28 @@ def test_the_job_example_can_be_submitted(api: LocalService) -> None:
         assert answer.status_code == 202, answer.text
 
 
+def test_wrong_methods_are_told_the_right_ones(api: LocalService) -> None:
+    """Name every method that an address takes, and no other, to who sends another."""
+    paths = api.http.get("/openapi.json").json()["paths"]
+    expected = {path: {method.upper() for method in methods} for path, methods in paths.items()}
+    expected |= {"/login": {"GET", "POST"}, "/static/datagen.css": {"GET", "HEAD"}}
+    for path, methods in expected.items():
+        answer = api.http.patch(path)
+        assert answer.status_code == 405, path
+        assert set(answer.headers["Allow"].split(", ")) == methods, path
+        assert answer.json()["detail"] == f"this address takes {answer.headers['Allow']}"
+
+
 def trajectory(**fields: Any) -> dict[str, Any]:
     segment = {"segment_id": 0, "duration": 0.2, "frame_rate": 20.0}
     return tiny_job(segments=[{**segment, "trajectory": {"kind": "orbital", **fields}}])
 
 
-@pytest.mark.parametrize("value", ["Infinity", "-Infinity", "NaN", '"3"', "true", "null", "1e400"])
+@pytest.mark.parametrize(
+    "value",
+    ["Infinity", "-Infinity", "NaN", '"3"', "true", "null", "1e400", "1" * 400],
+    ids=lambda value: value[:9],
+)
 def test_numbers_are_numbers(api: LocalService, value: str) -> None:
     """Refuse with 422 what is no finite number, without repeating it: JSON cannot say it."""
     body = json.dumps(trajectory(radius=12345)).replace("12345", value)
