@@ -25,7 +25,7 @@ from schemas.base import Split
     "--minutes",
     type=float,
     default=None,
-    help="Wall-clock budget; 15 when neither this nor --steps is given.",
+    help="Wall-clock budget; 15 when neither minutes nor steps are given, here or in --config.",
 )
 @click.option("--steps", type=int, default=None, help="Optimiser steps.")
 @click.option(
@@ -56,11 +56,11 @@ def train(
     from datagen.training.loop import train as run
 
     given = {"minutes": minutes, "steps": steps, "seed": seed}
-    if minutes is None and steps is None:
-        given["minutes"] = 15.0
     settings = load_yaml(config) if config else {}
     settings |= {"dataset": datasets[0], "more_datasets": datasets[1:], "out": out}
     settings |= {name: value for name, value in given.items() if value is not None}
+    if settings.get("minutes") is None and settings.get("steps") is None:
+        settings["minutes"] = 15.0
     parsed = parse_as(TrainConfig, settings, source=str(config or "options"))
     with resumable():
         result = run(parsed, progress=not quiet)
@@ -114,7 +114,7 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure the flow of JUDGED, a checkpoint, on DATASET beside guesses without a network.
+    """Measure the flow of JUDGED, a run or checkpoint, on DATASET beside guesses without a network.
 
     These are zero flow, the mean flow of the train split, and the oracle translation: the mean
     true flow of each window.

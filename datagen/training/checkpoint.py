@@ -66,6 +66,11 @@ class Checkpoint:
         return model.eval()
 
 
+def checkpoint_file(path: Path) -> Path:
+    """The file itself; of a run's folder, its best checkpoint."""
+    return path / "best.pt" if path.is_dir() else path
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint onto the CPU.
 

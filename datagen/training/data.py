@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from datagen.dataset import Segment, Window
-from datagen.errors import InputError
+from datagen.errors import DatagenError, InputError
 from datagen.seeding import rng_for
 from datagen.training.augment import augment_sample, augment_window
 from datagen.training.config import TrainConfig
@@ -328,3 +328,15 @@ def training_batches(
         multiprocessing_context="spawn" if config.workers else None,
         pin_memory=config.device == "cuda",
     )
+
+
+def next_batch(batches: Iterator[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """The next batch; what a loader process refuses is told in its own words alone.
+
+    torch puts the process and its traceback before them.
+    """
+    try:
+        return next(batches)
+    except DatagenError as error:
+        words = str(error).rpartition(f"{type(error).__name__}: ")[2].rstrip()
+        raise type(error)(words) from error

@@ -20,7 +20,7 @@ from datagen.recordings.open import open_any
 from datagen.representations.event_frame import count_image
 from datagen.store import write_file, write_json
 from datagen.training.baselines import Vector
-from datagen.training.checkpoint import load_checkpoint
+from datagen.training.checkpoint import checkpoint_file, load_checkpoint
 from datagen.training.config import TrainConfig
 from datagen.training.data import window_cases
 from datagen.training.measure import Case, Measured, Predictor, measure, network_predictor
@@ -38,20 +38,20 @@ PICTURE_ROWS = 3
 
 
 def evaluate(
-    checkpoint: Path,
-    dataset: Dataset | Path,
+    checkpoint: Path | str,
+    dataset: Dataset | Path | str,
     *,
     split: Split = "test",
     sensor: str | None = None,
     protocol: Protocol = NATIVE,
-    out: Path | None = None,
+    out: Path | str | None = None,
     threads: int = 1,
     progress: bool = True,
 ) -> EvaluationReport:
     """Measure a checkpoint on a split.
 
     Args:
-        checkpoint: `best.pt` or `last.pt` of a run.
+        checkpoint: `best.pt` or `last.pt` of a run; its folder stands for `best.pt`.
         dataset: an opened dataset or its folder.
         split: segments to use.
         sensor: event stream to predict from; the one trained on if None.
@@ -64,6 +64,7 @@ def evaluate(
         InputError: not a checkpoint, or the split has no window of the trained length.
         DatasetError: the dataset cannot be read.
     """
+    checkpoint = checkpoint_file(Path(checkpoint))
     loaded = load_checkpoint(checkpoint)
     config = loaded.parsed_config()
     if sensor is not None:
@@ -80,15 +81,15 @@ def evaluate(
 
 def judge(
     predictor: Predictor,
-    dataset: Dataset | Path,
+    dataset: Dataset | Path | str,
     config: TrainConfig,
     *,
-    source: str,
-    mean: Vector | None,
-    split: Split,
-    protocol: Protocol,
-    out: Path | None,
-    progress: bool,
+    source: str = "network",
+    mean: Vector | None = None,
+    split: Split = "test",
+    protocol: Protocol = NATIVE,
+    out: Path | str | None = None,
+    progress: bool = True,
 ) -> EvaluationReport:
     """Measure any predictor on a split; arguments as of `evaluate`.
 
@@ -97,7 +98,7 @@ def judge(
         dataset: see `evaluate`.
         config: decides windows and what the predictor sees.
         source: what is judged, in words.
-        mean: the mean-flow baseline [px].
+        mean: the mean-flow baseline [px]; None leaves it out.
         split: see `evaluate`.
         protocol: see `evaluate`.
         out: see `evaluate`.
@@ -105,7 +106,7 @@ def judge(
     """
     with contextlib.ExitStack() as stack:
         if not isinstance(dataset, Dataset):
-            dataset = stack.enter_context(open_any(dataset))
+            dataset = stack.enter_context(open_any(Path(dataset)))
         found: dict[str, Measured] = {}
         rows: list[list[Panel]] = []
         for name, windows in _windows_by_segment(dataset, split, config).items():
@@ -117,6 +118,7 @@ def judge(
         protocol=protocol, segments=found,
     )  # fmt: skip
     if out is not None:
+        out = Path(out)
         write_json(out / "report.json", report.to_dict())
         write_file(out / "report.md", report.to_markdown().encode())
         save_sheet(out / "predictions.png", rows)

@@ -24,7 +24,7 @@ from datagen.progress_bar import progress_bar
 from datagen.store import folder_lock
 from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
-from datagen.training.data import training_batches, window_cases
+from datagen.training.data import next_batch, training_batches, window_cases
 from datagen.training.evaluate import NATIVE, save_predictions, spread
 from datagen.training.measure import NETWORK, measure, network_predictor
 from datagen.training.metrics_log import MetricsLog
@@ -92,7 +92,7 @@ def _optimise(run: Run, log: MetricsLog | None, show: Callable[[str], None]) -> 
     batches = iter(training_batches(run.windows, config, first_step=run.step, part=part))
     while (done := ranks.agreed(run.done())) < 1 and not run.out_of_patience():
         rate = learning_rate(done, config.learning_rate)
-        numbers = _step(run, network, next(batches), rate)
+        numbers = _step(run, network, next_batch(batches), rate)
         run.step += 1
         run.seconds = time.monotonic() - begin
         if log is not None:

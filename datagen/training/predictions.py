@@ -28,13 +28,13 @@ from schemas.base import Split
 
 
 def evaluate_predictions(
-    folder: Path,
-    dataset: Path,
+    folder: Path | str,
+    dataset: Path | str,
     *,
     frames: int = 1,
     split: Split = "test",
     protocol: Protocol = NATIVE,
-    out: Path | None = None,
+    out: Path | str | None = None,
     progress: bool = True,
 ) -> EvaluationReport:
     """Measure flow read from files on a split.
@@ -52,6 +52,7 @@ def evaluate_predictions(
         InputError: a prediction is missing or does not fit, or the split has no window.
         DatasetError: the dataset cannot be read.
     """
+    folder, dataset = Path(folder), Path(dataset)
     config = TrainConfig(dataset=dataset, out=folder, steps=1, window=WindowSpec(frames=frames))
 
     def predictor(cases: Sequence[Case]) -> list[NDArray[np.float32]]:

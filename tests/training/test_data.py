@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from tiny_dataset import write_manifest
+from torch._utils import ExceptionWrapper
 
 from datagen.dataset import Segment, open_dataset
 from datagen.errors import DatasetError, InputError
@@ -27,6 +28,7 @@ from datagen.training.data import (
     StepSampler,
     WindowCache,
     draw_points,
+    next_batch,
     read_window,
     to_sample,
     training_batches,
@@ -275,6 +277,21 @@ def test_augmentation_differs_from_epoch_to_epoch(quick: Config) -> None:
 def test_loader_processes_change_nothing(quick: Config) -> None:
     """Load the same batches with no worker and with two spawned ones."""
     assert_equal_batches(batches(quick(workers=2), 3), batches(quick(), 3))
+
+
+def test_a_refusal_in_a_loader_process_is_told_in_its_own_words() -> None:
+    """Leave out the process and the traceback that torch puts before the message."""
+
+    def failing() -> Iterator[dict[str, torch.Tensor]]:
+        try:
+            raise InputError("orbit: stores no flow: read on")
+        except InputError:
+            ExceptionWrapper(where="in DataLoader worker process 0").reraise()
+        yield {}
+
+    with pytest.raises(InputError) as refused:
+        next_batch(failing())
+    assert str(refused.value) == "orbit: stores no flow: read on"
 
 
 def test_windows_survive_pickling(quick: Config) -> None:

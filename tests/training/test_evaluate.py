@@ -77,6 +77,12 @@ def test_a_split_without_windows_is_refused(checkpoint: Path, tiny: Path) -> Non
         evaluate(checkpoint, tiny, split="val", progress=False)
 
 
+def test_a_runs_folder_stands_for_its_best_checkpoint(checkpoint: Path, tiny: Path) -> None:
+    """Evaluate `best.pt`, and say so, by paths that are plain strings too."""
+    report = evaluate(str(checkpoint.parent), str(tiny), progress=False)
+    assert report.source == "checkpoint best.pt after 2 steps"
+
+
 def test_checkpoint_remembers_its_run(checkpoint: Path) -> None:
     """Carry configuration, data digest, protocol and weights that load."""
     loaded = load_checkpoint(checkpoint)
