@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from event_sensing import sense
 from numpy.typing import NDArray
 
 from datagen.sensors.event_camera import EventCamera
@@ -17,16 +18,6 @@ from schemas.sensor import EventCameraSpec
 EPS = 1e-3
 C = 0.2
 CLEAN = EventCameraSpec(threshold_on=C, threshold_off=C, threshold_sigma=0.0, log_eps=EPS)
-
-
-def sense(spec: EventCameraSpec, t: Any, pictures: Any, key: int = 7) -> EventArray:
-    pictures = np.asarray(pictures)
-    if pictures.dtype != np.uint8:
-        pictures = pictures.astype(np.float32)
-    camera = EventCamera(spec, width=pictures.shape[2], height=pictures.shape[1], key=key)
-    t = np.asarray(t, np.int64)
-    state = camera.init_pictures(t[:1], pictures[:1])
-    return camera.step_pictures(state, t[1:], pictures[1:])[1]
 
 
 def pixel(log_light: Any) -> NDArray[np.float64]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from event_sensing import sense
 from scipy.stats import expon, kstest, uniform
 
-from datagen.sensors.event_camera import EventCamera
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
 
@@ -18,14 +18,6 @@ QUIET = EventCameraSpec(threshold_sigma=0.0, response="lin_log")
 
 def of(**changes: Any) -> EventCameraSpec:
     return EventCameraSpec(**{**QUIET.model_dump(exclude_defaults=True), **changes})
-
-
-def sense(spec: EventCameraSpec, t: Any, pictures: Any, key: int = 7) -> EventArray:
-    pictures = np.asarray(pictures, np.float32)
-    camera = EventCamera(spec, width=pictures.shape[2], height=pictures.shape[1], key=key)
-    t = np.asarray(t, np.int64)
-    state = camera.init_pictures(t[:1], pictures[:1])
-    return camera.step_pictures(state, t[1:], pictures[1:])[1]
 
 
 def still(spec: EventCameraSpec, luminance: Any, *, duration: int, every: int, key: int = 7) -> EventArray:  # fmt: skip

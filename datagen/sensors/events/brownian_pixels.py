@@ -30,7 +30,7 @@ from datagen.sensors.events.records import (
     STAMP_SHIFT,
     RecordBuffers,
     Records,
-    addresses,
+    put_addresses,
     with_room,
 )
 from datagen.sensors.events.state import EventCameraState, new_state
@@ -54,7 +54,6 @@ class BrownianPixels:
         self._k = np.array(k)
         self._shape = shape
         self._key = stream_key(key, WALK)
-        self._address = addresses(*shape)
         self._buffers = RecordBuffers()
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:
@@ -72,7 +71,7 @@ class BrownianPixels:
 
         def sense_run(run: tuple[int, int]) -> Records:
             records, bounds = brownian_tiles(
-                *run, state.picture.ravel(), flat, codes, times, voltage, self._address, self._k,
+                *run, state.picture.ravel(), flat, codes, times, voltage, self._shape[1], self._k,
                 self._key, self._buffers.lend(run),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
@@ -89,17 +88,20 @@ class BrownianPixels:
 
 @njit(**COMPILE)
 def brownian_tiles(  # type: ignore[no-untyped-def]
-    first, last, previous, pictures, codes, t, voltage, address, k, key, records
+    first, last, previous, pictures, codes, t, voltage, width, k, key, records
 ):
     """Emit the events of tiles first .. last-1 in all intervals and advance their voltages."""
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
+    address = np.empty(TILE, np.uint64)
     count = segment = 0
     for tile in range(first, last):
+        a, b = tile * TILE, min((tile + 1) * TILE, voltage.size)
+        put_addresses(a, width, address[: b - a])
         for interval in range(intervals):
             duration = np.float64(t[interval + 1] - t[interval])
             stream = mix(key + np.uint64(t[interval]) * GOLDEN)
-            for j in range(tile * TILE, min((tile + 1) * TILE, voltage.size)):
+            for j in range(a, b):
                 before = previous[j] if interval == 0 else pictures[interval - 1, j]
                 mu, sigma = motion(before * codes, pictures[interval, j] * codes, duration, k)
                 word, draw, at = mix(stream + np.uint64(j)), 0, 0.0
@@ -112,7 +114,7 @@ def brownian_tiles(  # type: ignore[no-untyped-def]
                     voltage[j] = 0.0
                     records = with_room(records, count, 1)
                     stamp = np.uint64(np.int64(whole_us(at, duration))) << STAMP_SHIFT
-                    records[count] = address[j] | stamp | np.uint64(up)
+                    records[count] = address[j - a] | stamp | np.uint64(up)
                     count += 1
                 left = duration - at
                 moved = mu * left + sigma * np.sqrt(left) * normal(word, -1 - draw)

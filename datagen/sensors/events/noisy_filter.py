@@ -53,7 +53,6 @@ class NoisyPixels(NamedTuple):
     mean_leak: NDArray[np.float32]
     on: NDArray[np.float32]
     off: NDArray[np.float32]
-    address: NDArray[np.uint64]
 
 
 @njit(**COMPILE)

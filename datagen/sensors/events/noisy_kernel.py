@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from datagen.sensors.events import noisy_filter as f
 from datagen.sensors.events.noisy_crossings import NOISE, find_events, new_entries
 from datagen.sensors.events.noisy_solver import END, LEAK, ON, ROW, ROWS, SHIFT
-from datagen.sensors.events.records import STAMP_SHIFT, with_room
+from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, forget, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather, list_marked, padded, whole_us
 from datagen.sensors.hashing import GOLDEN, mix, normal_of
@@ -55,8 +55,9 @@ class Intervals(NamedTuple):
 
 @njit(**COMPILE)
 def noisy_tiles(  # type: ignore[no-untyped-def]
-    first, last, previous, pictures, unit, intervals, pixels, advanced, noise, response, records
-):
+    first, last, previous, pictures, unit, intervals, pixels, advanced, width, noise, response,
+    records,
+):  # fmt: skip
     """Emit the events of tiles first .. last-1 in all intervals and advance their pixels.
 
     Args:
@@ -69,6 +70,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         pixels: `NoisyPixels` at the start.
         advanced: the same at the end; lag, moved and leak are written, last_event and event_count
             are those of the start and advanced.
+        width: pixels per row.
         noise: `Noise`.
         response: `Response` in float32.
         records: uint64, room for them, used if it suffices.
@@ -79,6 +81,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     t = intervals.t
     bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
+    where = np.empty(TILE, np.uint64)
     w = np.empty(f.ROWS * f.ROW, np.float32)
     v, z = np.zeros(ROWS * ROW, np.float64), np.zeros(ROWS * ROW, np.float64)
     entries, shots = new_entries(TILE), new_shots(TILE)
@@ -87,7 +90,8 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
         on, off, mean_leak = pixels.on[a:b], pixels.off[a:b], pixels.mean_leak[a:b]
         last_event, event_count = advanced.last_event[a:b], advanced.event_count[a:b]
-        address, possible = pixels.address[a:b], mark[: b - a]
+        address, possible = where[: b - a], mark[: b - a]
+        put_addresses(a, width, address)
         f.load(pixels, a, b, noise.order, previous, unit, response, w)
         for k in range(t.size - 1):
             before = pictures[k - 1, a:b] if k > 0 else previous[a:b]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datagen.sensors.elementary import exponentials
 from datagen.sensors.events.noisy_filter import NoisyPixels
 from datagen.sensors.events.noisy_kernel import Intervals, Noise, noisy_tiles
-from datagen.sensors.events.records import RecordBuffers, Records, addresses
+from datagen.sensors.events.records import RecordBuffers, Records
 from datagen.sensors.events.response import response_of, single
 from datagen.sensors.events.shot_noise import shot_noise
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
@@ -38,7 +38,6 @@ class NoisyModel:
         self._shape = on.shape
         self._on, self._off = on.astype(np.float32), off.astype(np.float32)
         self._key = key
-        self._address = addresses(*on.shape)
         self._leak = self._mean_leak(on)
         self._noise = self._settings()
         self._response = single(response_of(spec))
@@ -105,7 +104,7 @@ class NoisyModel:
         def sense_run(run: tuple[int, int]) -> Records:
             records, bounds = noisy_tiles(
                 *run, state.picture.ravel(), flat, unit, intervals, pixels, advanced,
-                self._noise, self._response, self._buffers.lend(run),
+                self._shape[1], self._noise, self._response, self._buffers.lend(run),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 
@@ -134,7 +133,6 @@ class NoisyModel:
             mean_leak=self._leak.ravel(),
             on=self._on.ravel(),
             off=self._off.ravel(),
-            address=self._address,
         )
 
     def _to_advance(self, pixels: NoisyPixels) -> NoisyPixels:

@@ -49,12 +49,6 @@ class RecordBuffers:
         return records
 
 
-def addresses(height: int, width: int) -> NDArray[np.uint64]:
-    """The address bits of every pixel's records, flat."""
-    x, y = np.arange(width, dtype=np.uint64), np.arange(height, dtype=np.uint64)
-    return (y[:, None] << Y_SHIFT | x << X_SHIFT).ravel()
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def put_addresses(first, width, out):  # type: ignore[no-untyped-def]
     """The address bits of the pixels that follow the first."""
