@@ -24,23 +24,27 @@ from datagen.cli.group import FILE, resumable
 @click.option(
     "--chunk-frames",
     type=click.IntRange(1, 10_000),
-    default=None,
+    default=8,
+    show_default=True,
     help="Frames between two seals: the most work lost in a crash.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def generate(
-    spec: Path, out: Path, workers: int | None, chunk_frames: int | None, as_json: bool, quiet: bool
+    spec: Path, out: Path, workers: int | None, chunk_frames: int, as_json: bool, quiet: bool
 ) -> None:
-    """Render SPEC (YAML or JSON) into a dataset folder.
+    """Render a job into a dataset folder.
 
-    Interrupted at any point, the same command goes on where it stopped; the result is the same to
+    SPEC is a job in YAML or JSON; `datagen schema` says every field of it. Interrupted at any point, the same command goes on where it stopped; the result is the same to
     the byte, whatever the number of workers.
+
+    \b
+    Example:
+      datagen generate examples/quickstart.yaml -o my-dataset
     """
     from datagen.pipeline.job import generate as run
     from datagen.pipeline.job import open_job
     from datagen.pipeline.progress import JobProgress
-    from datagen.pipeline.worker import CHUNK_FRAMES
 
     job = open_job(spec)
     with resumable(), JobProgress(job.spec, quiet=quiet) as progress:
@@ -48,7 +52,7 @@ def generate(
             job,
             out,
             workers=workers or os.cpu_count() or 1,
-            chunk_frames=chunk_frames or CHUNK_FRAMES,
+            chunk_frames=chunk_frames,
             on_report=progress,
         )
     summary = progress.summary(out)
@@ -66,7 +70,14 @@ def generate(
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def estimate(spec: Path, workers: int | None, as_json: bool) -> None:
-    """Say what SPEC will cost: frames, pictures, bytes, time. Renders a small sample to know."""
+    """Say what a job will cost: frames, pictures, bytes, time.
+
+    SPEC is a job in YAML or JSON; a small sample of it is rendered.
+
+    \b
+    Example:
+      datagen estimate examples/quickstart.yaml
+    """
     from datagen.pipeline.estimate import estimate as run
     from datagen.pipeline.job import open_job
 
@@ -78,7 +89,14 @@ def estimate(spec: Path, workers: int | None, as_json: bool) -> None:
 @click.argument("dataset", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def validate(dataset: Path, as_json: bool) -> None:
-    """Check every promise of a dataset folder or segment file, physics included."""
+    """Check every promise of a dataset, physics included.
+
+    DATASET is a folder or one segment file. Ends with code 1 if a check fails.
+
+    \b
+    Example:
+      datagen validate my-dataset
+    """
     from datagen.validate import validate as run
 
     report = run(dataset)
@@ -91,7 +109,14 @@ def validate(dataset: Path, as_json: bool) -> None:
 @click.argument("dataset", type=FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def inspect(dataset: Path, as_json: bool) -> None:
-    """Show what a dataset folder or segment file holds."""
+    """Show what a dataset holds.
+
+    DATASET is a folder or one segment file.
+
+    \b
+    Example:
+      datagen inspect my-dataset
+    """
     from datagen.inspect import describe, inspect_dataset
 
     entries = inspect_dataset(dataset)
@@ -108,7 +133,14 @@ def inspect(dataset: Path, as_json: bool) -> None:
     help="Folder for the pictures; default: previews/ in the dataset.",
 )
 def preview(dataset: Path, out: Path | None) -> None:
-    """Draw contact sheets and animations of a dataset folder or segment file."""
+    """Draw contact sheets and animations of a dataset.
+
+    DATASET is a folder or one segment file.
+
+    \b
+    Example:
+      datagen preview my-dataset
+    """
     from datagen.dataset import open_dataset
     from datagen.preview import write_previews
 
@@ -121,7 +153,12 @@ def preview(dataset: Path, out: Path | None) -> None:
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of a job spec."""
+    """Print the JSON Schema of a job: every field, its unit and meaning.
+
+    \b
+    Example:
+      datagen schema > job.schema.json
+    """
     from schemas.job import JobSpec
 
     click.echo(json.dumps(JobSpec.model_json_schema(), indent=2))

@@ -21,9 +21,20 @@ def doctor() -> None:
 @click.option(
     "-o", "--out", type=FILE, required=True, help="Folder for report, pictures and profile."
 )
-@click.option("--renderer", default="{}", help="Renderer of the job as JSON; default: as it is.")
+@click.option(
+    "--renderer",
+    default="{}",
+    help="`renderer` of a job, as JSON; default: that of a job that names no more than its kind.",
+)
 def doctor_isaac(out: Path, renderer: str) -> None:
-    """Settle what is only documented of Isaac Sim, on this machine (docs/isaac.md)."""
+    """Examine Isaac Sim on this machine (docs/isaac.md).
+
+    Settles what is only documented of it, and says in a profile how poses reach it.
+
+    \b
+    Example:
+      datagen doctor isaac -o isaac-report
+    """
     from datagen.render.isaac.doctor.examine import examine
     from datagen.render.isaac.installation import find_installation
     from datagen.spec_file import parse_as

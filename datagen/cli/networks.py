@@ -47,9 +47,14 @@ def train(
     seed: int | None,
     quiet: bool,
 ) -> None:
-    """Train a flow network on the train split of DATASETS. Needs the `train` extra.
+    """Train a flow network.
 
-    Writes best.pt, last.pt, metrics.jsonl and pictures; the same command continues a run.
+    DATASETS are folders, of which the train split is learnt; needs the `train` extra. Writes
+    best.pt, last.pt, metrics.jsonl and pictures; the same command continues a run.
+
+    \b
+    Example:
+      datagen train my-dataset -o my-model --minutes 3
     """
     from datagen.spec_file import load_yaml, parse_as
     from datagen.training.config import TrainConfig
@@ -82,7 +87,9 @@ def train(
     show_default=True,
     help="With --predictions: frame intervals per window.",
 )
-@click.option("--split", type=click.Choice(get_args(Split)), default="test", show_default=True)
+@click.option("--split", type=click.Choice(get_args(Split)), default="test", show_default=True,
+    help="Segments to measure on.",
+)  # fmt: skip
 @click.option("--sensor", default=None, help="Event stream; default: the one trained on.")
 @click.option(
     "--protocol",
@@ -114,10 +121,15 @@ def evaluate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Measure the flow of JUDGED, a run or checkpoint, on DATASET beside guesses without a network.
+    """Measure flow on a dataset, beside guesses without a network.
 
-    These are zero flow, the mean flow of the train split, and the oracle translation: the mean
-    true flow of each window.
+    JUDGED is the folder of a run or a checkpoint, DATASET a folder or one segment file. The guesses
+    are zero flow, the mean flow of the train split, and the oracle translation: the mean true flow
+    of each window.
+
+    \b
+    Example:
+      datagen evaluate my-model my-dataset --split test
     """
     from datagen.training.evaluate import evaluate as evaluate_checkpoint
     from datagen.training.predictions import evaluate_predictions

@@ -21,10 +21,13 @@ url_option = click.option(
     envvar="DATAGEN_URL",
     default="http://127.0.0.1:8000",
     show_default=True,
-    help="Of the service [DATAGEN_URL].",
+    help="Address of the service [DATAGEN_URL].",
 )
 key_option = click.option(
-    "--key", envvar="DATAGEN_KEY", default=None, help="API key [DATAGEN_KEY]."
+    "--key",
+    envvar="DATAGEN_KEY",
+    default=None,
+    help="API key, where one is asked for [DATAGEN_KEY].",
 )
 
 

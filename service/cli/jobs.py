@@ -12,6 +12,7 @@ import click
 
 from datagen.cli.group import FILE, INTERRUPTED
 from service.cli.connect import connected, key_option, url_option
+from service.states import JobState
 
 if TYPE_CHECKING:
     from service.client import Client
@@ -36,10 +37,14 @@ def _id_of(*kinds: str) -> Callable[[click.Context, click.Parameter, str], str]:
 @click.argument("spec", type=FILE)
 @url_option
 @key_option
-@click.option("--idempotency-key", default=None, help="The same key and job give the same job.")
+@click.option(
+    "--idempotency-key",
+    default=None,
+    help="Any text; sent again with the same job, it makes no second one.",
+)
 @click.option("--wait", is_flag=True, help="Show progress until it is finished.")
 @click.option(
-    "-o", "--out", type=FILE, default=None, help="With --wait: download the dataset here."
+    "-o", "--out", type=FILE, default=None, help="Wait, and download the dataset into this folder."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 def submit(
@@ -51,7 +56,14 @@ def submit(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Submit SPEC (YAML or JSON) to a service, with the scene and recordings that it names."""
+    """Submit a job to a service.
+
+    SPEC is a job in YAML or JSON; the scene and the recordings that it names go with it.
+
+    \b
+    Example:
+      datagen submit examples/quickstart.yaml -o my-dataset
+    """
     if out is not None:
         _refuse_taken(out)
     with connected(url, key) as client:
@@ -68,17 +80,27 @@ def submit(
 @click.command("jobs")
 @url_option
 @key_option
-@click.option("--state", "states", multiple=True, help="Only these states.")
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(JobState, case_sensitive=False),
+    help="Only jobs in this state; may be given again.",
+)  # fmt: skip
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Jobs at most."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_jobs(
-    url: str, key: str | None, states: tuple[str, ...], limit: int, as_json: bool
+    url: str, key: str | None, states: tuple[JobState, ...], limit: int, as_json: bool
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, the newest first.
+
+    \b
+    Example:
+      datagen jobs --state running
+    """
     from itertools import islice
 
     with connected(url, key) as client:
-        found = list(islice(client.jobs(states=[s.upper() for s in states]), limit))
+        found = list(islice(client.jobs(states=list(states)), limit))
     if as_json:
         click.echo(json.dumps([job.model_dump(mode="json") for job in found], indent=2))
         return
@@ -93,7 +115,14 @@ def list_jobs(
 @url_option
 @key_option
 def watch(job_id: str, url: str, key: str | None) -> None:
-    """Show the progress of a job until it is finished."""
+    """Show the progress of a job until it is finished.
+
+    JOB_ID is as `datagen jobs` lists it.
+
+    \b
+    Example:
+      datagen watch job_4f1c2d9e4f1c2d9e4f1c2d9e4f1c2d9e
+    """
     with connected(url, key) as client:
         job = _watch(client, job_id, quiet=False)
     click.echo(_line(job))
@@ -106,7 +135,14 @@ def watch(job_id: str, url: str, key: str | None) -> None:
 @url_option
 @key_option
 def cancel(job_id: str, url: str, key: str | None) -> None:
-    """Cancel a job; what it has sealed is kept."""
+    """Cancel a job; what it has sealed is kept.
+
+    JOB_ID is as `datagen jobs` lists it.
+
+    \b
+    Example:
+      datagen cancel job_4f1c2d9e4f1c2d9e4f1c2d9e4f1c2d9e
+    """
     with connected(url, key) as client:
         click.echo(_line(client.cancel(job_id)))
 
@@ -118,7 +154,14 @@ def cancel(job_id: str, url: str, key: str | None) -> None:
 @key_option
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 def download(source: str, out: Path, url: str, key: str | None, quiet: bool) -> None:
-    """Download the dataset of SOURCE, a job's or dataset's id; verified, resumed when repeated."""
+    """Download a dataset; verified, and resumed when repeated.
+
+    SOURCE is the id of the dataset or of its job.
+
+    \b
+    Example:
+      datagen download job_4f1c2d9e4f1c2d9e4f1c2d9e4f1c2d9e -o my-dataset
+    """
     with connected(url, key) as client:
         _download(client, source.replace("job_", "dataset_"), out, quiet=quiet)
 

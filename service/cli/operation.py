@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 data_option = click.option(
-    "--data", type=FILE, default=None, help="Folder of everything it keeps [DATAGEN_DATA]."
+    "--data",
+    type=FILE,
+    default=None,
+    help="Folder of everything it keeps; default: datagen-data [DATAGEN_DATA].",
 )
 
 
@@ -48,13 +51,27 @@ def _ledger(settings: Settings) -> Iterator[Database]:
 
 @click.command()
 @data_option
-@click.option("--host", default=None, help="Address to listen on [DATAGEN_HOST].")
-@click.option("--port", type=int, default=None, help="Port to listen on [DATAGEN_PORT].")
+@click.option(
+    "--host", default=None, help="Address to listen on; default: 127.0.0.1 [DATAGEN_HOST]."
+)
+@click.option(
+    "--port",
+    type=int,
+    default=None,
+    help="Port to listen on; default: 8000, 0 takes a free one [DATAGEN_PORT].",
+)
 @click.option(
     "--api-only", is_flag=True, help="Leave dispatching to a `datagen dispatch` elsewhere."
 )
 def serve(data: Path | None, host: str | None, port: int | None, api_only: bool) -> None:
-    """Serve jobs over REST with a page in the browser. All settings: docs/service.md."""
+    """Serve jobs over REST and pages in the browser.
+
+    docs/service.md has every other setting, as a variable.
+
+    \b
+    Example:
+      datagen serve --port 8080
+    """
     settings = _settings(data=data, host=host, port=port)
     from service.server import serve as run
 
@@ -67,7 +84,14 @@ def serve(data: Path | None, host: str | None, port: int | None, api_only: bool)
 @click.command()
 @data_option
 def dispatch(data: Path | None) -> None:
-    """Only dispatch: run the workers of a `datagen serve --api-only` on the same data folder."""
+    """Run the workers of a service that serves only.
+
+    That is `datagen serve --api-only`, on the same data folder.
+
+    \b
+    Example:
+      datagen dispatch --data datagen-data
+    """
     settings = _settings(data=data)
     from service.dispatch.process import run
 
@@ -89,9 +113,15 @@ def keys_group() -> None:
     type=click.Choice(["read", "submit", "admin"]),
     default=["submit"],
     show_default=True,
+    help="What it allows: submit includes read, admin all; may be given again.",
 )
 def create_key(data: Path | None, owner: str | None, scopes: tuple[str, ...]) -> None:
-    """Make an API key and print it, once: only its digest is kept."""
+    """Make an API key and print it, once: only its digest is kept.
+
+    \b
+    Example:
+      datagen keys create --owner ann --scope submit
+    """
     settings = _settings(data=data)
     from service.clock import now_ms
     from service.folders import make_data_folder
@@ -110,7 +140,12 @@ def create_key(data: Path | None, owner: str | None, scopes: tuple[str, ...]) ->
 @keys_group.command("list")
 @data_option
 def list_keys(data: Path | None) -> None:
-    """List keys: id, owner, scopes, state."""
+    """List keys: id, owner, scopes, state.
+
+    \b
+    Example:
+      datagen keys list
+    """
     settings = _settings(data=data)
     from service.ledger import keys
 
@@ -125,7 +160,14 @@ def list_keys(data: Path | None) -> None:
 @data_option
 @click.argument("key_id")
 def revoke_key(data: Path | None, key_id: str) -> None:
-    """End a key and its browser sessions at once."""
+    """End a key and its browser sessions at once.
+
+    KEY_ID is as `datagen keys list` shows it.
+
+    \b
+    Example:
+      datagen keys revoke 4f1c2d9e4f1c
+    """
     settings = _settings(data=data)
     from service.clock import now_ms
     from service.ledger import keys
