@@ -23,6 +23,9 @@ LEAST_SHARE = 0.01
 LEAST_PIXELS = 1000
 """Share and number of pixels that must move for the comparison."""
 STILL_PX = 1e-3
+STRETCH_LIMIT = 0.5
+"""Difference of neighbours' flow [px] beyond which what a pixel shows does not land on one pixel,
+as wherever a very wide lens crowds a scene into its middle."""
 
 
 class ExactFlowCheck:
@@ -100,10 +103,23 @@ class CycleCheck:
 def _landing(
     frame: Frame,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
-    """Array positions (x, y) to which valid pixels (row, column) go."""
-    row, column = np.nonzero(frame.forward_valid)
+    """Array positions (x, y) to which valid pixels (row, column) go that keep their size."""
+    row, column = np.nonzero(frame.forward_valid & _keeps_size(frame.forward, frame.forward_valid))
     u, v = frame.forward[row, column].astype(np.float64).T
     return column + u, row + v, row, column
+
+
+def _keeps_size(flow: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels whose flow is nearly that of the valid pixels beside, above and below."""
+    known = np.where(valid[..., None], flow, np.nan)
+    keeps = np.ones(valid.shape, np.bool_)
+    across = np.hypot(*np.moveaxis(np.diff(known, axis=1), -1, 0)) > STRETCH_LIMIT
+    down = np.hypot(*np.moveaxis(np.diff(known, axis=0), -1, 0)) > STRETCH_LIMIT
+    keeps[:, 1:] &= ~across
+    keeps[:, :-1] &= ~across
+    keeps[1:] &= ~down
+    keeps[:-1] &= ~down
+    return keeps
 
 
 def _corners_match(
@@ -168,7 +184,9 @@ class WarpCheck:
             yield at_most("flow/still", name, self._still_faults, 0,
                           "pixels that flow or change while nothing moves")  # fmt: skip
         if self._moving < max(LEAST_SHARE * self._pixels, LEAST_PIXELS):
-            yield not_applicable("flow/warp", name, f"few pixels move more than {MOVING_PX:g} px")
+            yield not_applicable(
+                "flow/warp", name, f"few pixels move more than {MOVING_PX:g} px and keep their size"
+            )
         elif self._in_place < LEAST_CONTRAST * self._moving:
             yield not_applicable("flow/warp", name, "too little contrast to follow")
         else:

@@ -11,6 +11,8 @@ import pytest
 from path_examples import EXAMPLES, KINDS, TUM_FILE, recording, shaken, write_tum
 
 from datagen.validate.motion import check_poses
+from schemas.camera import MountSpec
+from schemas.trajectory import Fixed, LookAt, Orbital
 from trajectories.sample import sample_path
 
 RATES = (30, 60, 120, 1000 / 3)
@@ -28,7 +30,19 @@ def _failed(path: Any, rate: float, folder: Path, *, pace: float = 1.0) -> set[s
         "pose/linear_velocity": pace * poses.linear_velocity,
         "pose/angular_velocity": pace * poses.angular_velocity,
     }
-    segment = SimpleNamespace(name="path", times=t, frame_count=len(t), read=columns.__getitem__)
+    spec = SimpleNamespace(
+        segments=[SimpleNamespace(segment_id=0, trajectory=path)],
+        camera=SimpleNamespace(mount=MountSpec()),
+    )
+    segment = SimpleNamespace(
+        name="path",
+        path=folder / "path.h5",
+        times=t,
+        frame_count=len(t),
+        read=columns.__getitem__,
+        spec=spec,
+        segment_id=0,
+    )
     return {check.name for check in check_poses(segment) if not check.passed}  # type: ignore[arg-type]
 
 
@@ -46,3 +60,20 @@ def test_wrong_velocity_fails_at_any_frame_rate(rate: float, tmp_path: Path) -> 
     for kind in KINDS:
         moving = _failed(EXAMPLES[kind], rate, tmp_path, pace=1.05)
         assert ("pose/linear_velocity" in moving) == (kind.__name__ != "Static")
+
+
+@pytest.mark.parametrize("speed", [100.0, 188.4, 190.0, 2000.0])
+@pytest.mark.parametrize("orientation", [LookAt(), Fixed(quaternion_xyzw=(0.0, 0.0, 0.0, 1.0))])
+def test_paths_pass_that_turn_far_between_frames(
+    speed: float, orientation: LookAt | Fixed, tmp_path: Path
+) -> None:
+    """Pass a path that goes round about once or many times from frame to frame."""
+    path = Orbital(angular_speed=speed, orientation=orientation)
+    assert not _failed(path, 30, tmp_path)
+
+
+@pytest.mark.parametrize("speed", [60.0, 100.0, 2000.0])
+def test_wrong_rate_fails_beyond_half_a_turn(speed: float, tmp_path: Path) -> None:
+    """Tell a wrong angular velocity where frames hide whole turns."""
+    path = Orbital(angular_speed=speed)
+    assert "pose/angular_velocity" in _failed(path, 30, tmp_path, pace=1.01)

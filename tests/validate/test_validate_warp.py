@@ -13,12 +13,12 @@ from datagen.validate.frames import Frame
 WIDTH = 40
 
 
-def frame(k: int, rows: int) -> Frame:
-    """Noise of its own, and flow that says that it moved two pixels to the right."""
+def frame(k: int, rows: int, squeeze: float = 0.0) -> Frame:
+    """Noise of its own, and flow that says that it moved two pixels to the right, or more."""
     shape = (rows, WIDTH)
     light = np.random.default_rng(k).random(shape, np.float32)
     flow = np.zeros((*shape, 2), np.float32)
-    flow[..., 0] = 2.0
+    flow[..., 0] = 2.0 + squeeze * (np.arange(WIDTH) - WIDTH)
     valid = np.broadcast_to(np.arange(WIDTH) < WIDTH - 2, shape)
     empty = np.zeros(shape)
     return Frame(k, empty, light, empty, empty, flow, valid, flow, valid)  # type: ignore[arg-type]
@@ -36,3 +36,15 @@ def test_few_pixels_tell_nothing(pixels: float, told: str) -> None:
     (result,) = [found for found in check.results() if found.name == "flow/warp"]
     assert told in result.message
     assert result.passed == (told == "not measured")
+
+
+@pytest.mark.parametrize(("squeeze", "told"), [(0.4, "along the flow"), (0.8, "not measured")])
+def test_pixels_that_are_squeezed_tell_nothing(squeeze: float, told: str) -> None:
+    """Follow the light of pixels that land on about one pixel, as few do under a very wide lens."""
+    poses = SimpleNamespace(name="noise", pose=lambda k: np.full(1, k), world_from_object=[0, 0])
+    check = WarpCheck(poses)  # type: ignore[arg-type]
+    before = frame(0, LEAST_PIXELS, squeeze)
+    check.see(None, before)
+    check.see(before, frame(1, LEAST_PIXELS))
+    (result,) = [found for found in check.results() if found.name == "flow/warp"]
+    assert told in result.message
