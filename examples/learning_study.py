@@ -149,7 +149,7 @@ def table(found: dict[str, dict[str, Any]]) -> str:
         cells = [f"{baselines[f'epe_{label}'] / zero:.3f}"] * len(STREAMS)
         lines.append(f"| *{label.replace('_', ' ')}* | " + " | ".join(cells) + " |")
     title = (
-        f"EPE on held-out takes, relative to zero flow ({zero:.2f} px); columns: stream judged on"
+        f"EPE on held-out takes, relative to zero flow ({zero:.3f} px); columns: stream judged on"
     )
     return "\n".join([title, "", *lines, "", first[STREAMS[0]]["protocol"], ""])
 
