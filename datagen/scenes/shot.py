@@ -3,7 +3,10 @@
 In: a stage file, the `Scene` that was loaded from it, and the camera. Out: a layer that sublayers
 the stage and adds, without touching the file,
 
-* `/Datagen/Camera`, a pinhole with square pixels and a centred principal point;
+* `/Datagen/Camera`, a pinhole with square pixels, a centred principal point and no exposure: RTX
+  multiplies its linear picture by the camera's exposure, and half floats of a darkened picture are
+  coarse;
+* on every lamp that camera rays do not hit it: no label knows it;
 * on every moving prim a transform that replaces its own (reset stack, world matrix), so that a
   renderer's time line needs to know nothing of the stage's clock;
 * the change to Z up and metres, on the topmost prims that have transforms;
@@ -23,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pxr import Gf, Sdf, Usd, UsdGeom
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux
 
 from datagen.errors import SceneError
 from datagen.scenes.model import DistantLight, DomeLight, Scene
@@ -43,6 +46,14 @@ APERTURE = 20.955
 CODES_PER_SECOND = 64.0
 """A power of two: steps of 1/64 s add up without rounding, so every step is exactly on its code."""
 LENS_SCHEMA, LENS = "OmniLensDistortionOpenCvPinholeAPI", "omni:lensdistortion"
+EXPOSURE_SCHEMAS = ("OmniRtxCameraExposureAPI_1", "OmniRtxCameraAutoExposureAPI_1")
+NO_EXPOSURE = {
+    "exposure": 0.0, "exposure:fStop": 1.0, "exposure:iso": 0.0,
+    "exposure:responsivity": 1.0, "exposure:time": 1.0,
+}  # fmt: skip
+"""What NVIDIA's own pipelines of linear light write on a camera; ISO 0 is RTX's sign for none."""
+AUTO_EXPOSURE = "omni:rtx:autoExposure:enabled"
+HIDDEN = "visibleInPrimaryRay"
 LAST_CODE = 1e7
 CLIPPING = (0.01, 1e4)
 """[m]."""
@@ -71,6 +82,7 @@ def write_shot(
             _free(stage, scene.instances[i].prim_path)
         if default_lights()[0] in [x for x in scene.lights if isinstance(x, DistantLight)]:
             _define_default_lights(stage)
+        _hide_lamps(stage)
         stage.GetRootLayer().Save()
 
 
@@ -115,7 +127,24 @@ def _define_camera(stage: Usd.Stage, camera: Intrinsics) -> None:
     prim.CreateFocalLengthAttr(camera.fx * APERTURE / camera.width)
     prim.CreateFStopAttr(0.0)
     prim.CreateClippingRangeAttr(Gf.Vec2f(*CLIPPING))
+    _expose_nothing(prim.GetPrim())
     _free(stage, CAMERA)
+
+
+def _expose_nothing(camera: Usd.Prim) -> None:
+    """Radiance as it is. The schemas are Omniverse's, so they are applied by name."""
+    for schema in EXPOSURE_SCHEMAS:
+        camera.AddAppliedSchema(schema)
+    for name, value in NO_EXPOSURE.items():
+        camera.CreateAttribute(name, Sdf.ValueTypeNames.Float, custom=False).Set(value)
+    camera.CreateAttribute(AUTO_EXPOSURE, Sdf.ValueTypeNames.Bool, custom=False).Set(False)
+
+
+def _hide_lamps(stage: Usd.Stage) -> None:
+    """All lights but domes, which are the background."""
+    for prim in stage.Traverse():
+        if prim.HasAPI(UsdLux.LightAPI) and not prim.IsA(UsdLux.DomeLight):
+            prim.CreateAttribute(HIDDEN, Sdf.ValueTypeNames.Bool, custom=False).Set(False)
 
 
 def shift_camera(path: Path, columns: float, camera: Intrinsics) -> None:

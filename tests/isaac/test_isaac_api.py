@@ -15,6 +15,7 @@ import pytest
 
 from datagen.render.isaac import presets
 from datagen.render.isaac.datagen_kit import exchange, isaac_driver
+from datagen.scenes import shot
 from schemas.render import IsaacRendererSpec
 
 KIT = Path(exchange.__file__).parent
@@ -114,9 +115,15 @@ def test_settings_are_those_listed() -> None:
     """Set what is listed, in either mode."""
     both = [IsaacRendererSpec(), IsaacRendererSpec(mode="PathTracing")]
     used = {key for spec in both for key in presets.settings_for(spec)}
-    used |= {flag.removeprefix("--").split("=")[0] for flag in presets.ZERO_DELAY}
+    used |= {flag.removeprefix("--").split("=")[0] for flag in presets.AT_START}
     used |= {"/app/version"}
     assert used == listed("settings")
+
+
+def test_words_of_omniverse_in_the_stage_are_those_listed() -> None:
+    """Write no schema or attribute of the vendor's own into a stage that is not listed."""
+    written = {*shot.EXPOSURE_SCHEMAS, shot.HIDDEN, shot.LENS_SCHEMA}
+    assert written == listed("stage")
 
 
 def test_launch_options_are_those_listed() -> None:

@@ -13,6 +13,7 @@ from isaac.isaac_kit import SPEC, open_fake
 
 from datagen.render.base import Renderer
 from datagen.render.embedded import EmbeddedRenderer
+from datagen.render.isaac.errors import GuardTrippedError
 from datagen.render.isaac.host import IsaacSimRenderer
 from datagen.scenes.model import Scene
 from schemas.camera import Intrinsics
@@ -32,6 +33,24 @@ def test_same_labels_and_pictures_as_embedded(tmp_path: Path) -> None:
             theirs.radiance(views, oversample=oversample), light, rtol=1e-3, atol=1e-6
         )
     theirs.close()
+
+
+def test_path_tracing_shows_every_pose(tmp_path: Path) -> None:
+    """Move where a step leaves the time line as it is, and say so when told to use it all the same."""
+    seen = busy_scene()
+    views = busy_views(seen)
+    spec = SPEC.model_copy(update={"mode": "PathTracing"})
+    renderer = open_fake(seen, CAMERA, tmp_path / "P", spec=spec)
+    expected = EmbeddedRenderer(seen, CAMERA, samples=4).labels(views)
+    np.testing.assert_allclose(renderer.labels(views).depth, expected.depth, rtol=0, atol=1e-4)
+    told = renderer.ready["settings"]
+    assert (told["/rtx/rendermode"], told["/rtx/post/aa/op"]) == ("PathTracing", 4)
+    renderer.close()
+    by_time = spec.model_copy(update={"strategy": "T"})
+    renderer = open_fake(seen, CAMERA, tmp_path / "T", spec=by_time)
+    with pytest.raises(GuardTrippedError, match="pose"):
+        renderer.labels(views)
+    renderer.close()
 
 
 @pytest.mark.slow

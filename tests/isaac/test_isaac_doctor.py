@@ -45,7 +45,7 @@ def test_clean_installation_passes(clean: Examination) -> None:
 def test_profile_speaks_of_this_installation_alone(clean: Examination) -> None:
     """Verify the same versions and settings, and no others."""
     versions = json.loads(clean.profile.read_text())["versions"]
-    other = SPEC.model_copy(update={"strategy": "P"})
+    other = SPEC.model_copy(update={"strategy": "T"})
     assert verdict_on(clean.profile, versions, SPEC).verified
     assert not verdict_on(clean.profile, versions | {"gpu": "another"}, SPEC).verified
     assert not verdict_on(clean.profile, versions, other).verified
@@ -53,16 +53,16 @@ def test_profile_speaks_of_this_installation_alone(clean: Examination) -> None:
 
 
 def test_strategy_that_shows_every_pose_is_chosen(clean: Examination, tmp_path: Path) -> None:
-    """Take time samples, and poses per step where samples come late; jobs do as the profile says."""
-    assert json.loads(clean.profile.read_text())["strategy"] == "T"
-    found = examine(installation(sample_lag=1), SPEC, tmp_path, size=SMALL, limits=LIMITS)
+    """Write poses per step, and time samples where those come late; jobs do as the profile says."""
+    assert json.loads(clean.profile.read_text())["strategy"] == "P"
+    found = examine(installation(pose_lag=1), SPEC, tmp_path, size=SMALL, limits=LIMITS)
     assert found.passed, found.describe()
-    assert json.loads(found.profile.read_text())["strategy"] == "P"
+    assert json.loads(found.profile.read_text())["strategy"] == "T"
     seen = busy_scene()
     views = views_of(
         seen, *(looking((2.0 + 0.3 * k, -2.0, 1.5), (0.0, 0.0, 0.9)) for k in range(3))
     )
-    late = open_fake(seen, CAMERA, tmp_path / "job", profile=found.profile, sample_lag=1)
+    late = open_fake(seen, CAMERA, tmp_path / "job", profile=found.profile, pose_lag=1)
     labels = late.labels(views)
     late.close()
     expected = EmbeddedRenderer(seen, CAMERA, samples=1).labels(views)
@@ -72,7 +72,10 @@ def test_strategy_that_shows_every_pose_is_chosen(clean: Examination, tmp_path: 
 def test_sub_frames_are_seen_to_kill_motion_vectors(clean: Examination) -> None:
     """Trust one sub-frame and nothing more."""
     (motion,) = (f for f in clean.findings if f.number == 5)
-    trusted = {case: told["trusted"] for case, told in motion.figures.items()}
+    assert motion.figures["audited"]
+    assert verdict_on(clean.profile, json.loads(clean.profile.read_text())["versions"], SPEC).motion
+    cases = {name: told for name, told in motion.figures.items() if name != "audited"}
+    trusted = {name: told["trusted"] for name, told in cases.items()}
     assert trusted == {"T1": True, "P1": True, "T2": False, "P2": False, "T4": False, "P4": False}
 
 
@@ -114,7 +117,9 @@ def test_fake_with_every_convention_is_told_apart(bench: Bench, tmp_path: Path) 
         said.write_text(
             json.dumps({"towards": one.direction, "x": one.x, "y": one.y, "unit": one.unit})
         )
-        found = identify(bench, run(renderer, bench.views, ("motion",))["motion"])
+        # only samples tell where things will be in the next frame
+        vectors = run(renderer, bench.views, ("motion",), strategy="T")["motion"]
+        found = identify(bench, vectors)
         named[one] = found.convention
     renderer.close()
     assert named == {one: one for one in CASES}

@@ -90,7 +90,8 @@ def test_profile_makes_it_verified(tmp_path: Path) -> None:
     versions = renderer.ready["versions"]
     for passed in (True, False):
         write_profile(
-            profile, versions=versions, spec=SPEC, strategy="T", checks=[{"passed": passed}]
-        )
+            profile, versions=versions, spec=SPEC, strategy="P", motion=False,
+            checks=[{"passed": passed}],
+        )  # fmt: skip
         assert renderer.verified is passed
     renderer.close()

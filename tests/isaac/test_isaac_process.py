@@ -98,6 +98,15 @@ def test_close_is_no_verdict(
     require_nothing_left(renderer, renderer.folder)
 
 
+def test_annotators_let_go_before_the_application_ends(views: Views, tmp_path: Path) -> None:
+    """Reach Kit's own end, whose code is seen, and not that of an error on the way there."""
+    renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, exit_one_after_done=True)
+    renderer.labels(views[:1])
+    ending = renderer.close()
+    assert ending is not None
+    assert (ending.by_itself, ending.code) == (True, 1)
+
+
 def test_full_disk_is_named(views: Views, tmp_path: Path) -> None:
     """Say that the disk is full, without restarts."""
     renderer = open_fake(SEEN, CAMERA, tmp_path, limits=QUICK, **DISK_FULL)
@@ -135,8 +144,9 @@ def test_batches_of_one_pass_are_rendered_once(tmp_path: Path, views: Views) -> 
     parts = [renderer.radiance(views[i : i + 2]) for i in (0, 2, 4)]
     np.testing.assert_array_equal(np.concatenate(parts), together)
     log = Path(renderer.folder) / "life_0" / "progress.jsonl"
-    frames = sum('"frame ' in line for line in log.read_text().splitlines())
-    assert frames == (host.WARM_UP + host.LEAD + 6) + (host.LEAD + 6)
+    lines = log.read_text().splitlines()
+    frames, warm = (sum(word in line for line in lines) for word in ('"frame ', '"warm-up '))
+    assert (frames, warm) == (2 * (host.LEAD + 6), host.WARM_UP)
     renderer.close()
 
 

@@ -83,6 +83,7 @@ def test_every_lack_has_its_sentence() -> None:
     assert "licence terms are not accepted" in (why_missing(environment) or "")
     with pytest.raises(InputError, match="OMNI_KIT_ACCEPT_EULA"):
         find_installation(environment)
+    assert "licence terms" in (why_missing(environment | {"ACCEPT_EULA": "no"}) or "")
     assert why_missing(environment | {"ACCEPT_EULA": "Y"}) is None
 
 

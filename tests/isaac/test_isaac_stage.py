@@ -30,7 +30,15 @@ from datagen.render.isaac.framing import framing_of
 from datagen.render.isaac.lead import views_before
 from datagen.scenes.doctor_stage import write_doctor_stage
 from datagen.scenes.model import Scene
-from datagen.scenes.shot import CAMERA, POSE, write_shot
+from datagen.scenes.shot import (
+    AUTO_EXPOSURE,
+    CAMERA,
+    EXPOSURE_SCHEMAS,
+    HIDDEN,
+    NO_EXPOSURE,
+    POSE,
+    write_shot,
+)
 from datagen.scenes.stage import load_scene
 from schemas.arrays import Views
 from schemas.camera import Intrinsics
@@ -120,6 +128,21 @@ def test_stage_of_other_units_comes_to_metres(spec: UsdScene | None, tmp_path: P
     prim = UsdGeom.Xformable(stage.GetPrimAtPath(seen.instances[0].prim_path))
     world = np.array(prim.ComputeLocalToWorldTransform(Usd.TimeCode.Default())).T
     np.testing.assert_allclose(world, seen.instances[0].world_from_object, atol=1e-12)
+
+
+def test_camera_sees_radiance_as_it_is_and_no_lamp(tmp_path: Path) -> None:
+    """Switch the camera's exposure off, and take lamps, but no dome, out of the picture."""
+    poses = np.array([place(0.0, 0.2, 0.3)])
+    stage_file = write_doctor_stage(tmp_path / "doctor", poses)
+    seen = load_scene(stage_file)
+    stage = shot(seen, Intrinsics(8, 8, 8.0, 8.0, 4.0, 4.0), tmp_path, stage_file=stage_file)
+    camera = stage.GetPrimAtPath(CAMERA)
+    assert UsdGeom.Camera(camera).GetFStopAttr().Get() == 0.0
+    assert {name: camera.GetAttribute(name).Get() for name in NO_EXPOSURE} == NO_EXPOSURE
+    assert camera.GetAttribute(AUTO_EXPOSURE).Get() is False
+    assert all(name in str(camera.GetMetadata("apiSchemas")) for name in EXPOSURE_SCHEMAS)
+    assert stage.GetPrimAtPath("/World/sun").GetAttribute(HIDDEN).Get() is False
+    assert not stage.GetPrimAtPath("/World/sky").GetAttribute(HIDDEN).HasAuthoredValue()
 
 
 def test_thing_in_a_moving_instancer_is_refused(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ from schemas.scene import UsdScene
 LEAD = 2
 """Frames before the first one of a request of light, or of motion."""
 WARM_UP = 4
-"""First frames of a render product, which may be empty or cold."""
+"""First frames of a render product, which may be empty or cold: at least so many, and more while
+they are."""
 SHARD_BYTES = 64 * 2**20
 LEAST_SURFACE = 0.0
 NOT_INSTANCES = ("BACKGROUND", "UNLABELLED", "INVALID")
@@ -103,6 +104,11 @@ class IsaacSimRenderer:
 
         Where the doctor found motion vectors to be what is documented, they are audited too: ones
         that no longer tell the true motion end the job.
+
+        Raises:
+            GuardTrippedError: a frame is not what was asked for.
+            NoIsaacSimError: Isaac Sim cannot be used here.
+            ProcessLostError, DiskFullError: after all restarts.
         """
         request = self._request(views, ("depth", "instance"), oversample=1, lead=0)
         request["audited"] = True
@@ -220,7 +226,7 @@ class IsaacSimRenderer:
     def _settled(self, request: dict[str, Any], session: Session) -> dict[str, Any]:
         """The request with what depends on the installation that answers it."""
         verdict = self._verdict(session)
-        audited = ["motion"] if request["audited"] and verdict.verified else []
+        audited = ["motion"] if request["audited"] and verdict.motion else []
         return request | {
             "strategy": request["strategy"] or verdict.strategy,
             "rendered": request["outputs"] + audited,

@@ -22,6 +22,7 @@ from datagen.errors import InputError
 PYTHON = "DATAGEN_ISAAC_PYTHON"
 PROFILE = "DATAGEN_ISAAC_PROFILE"
 CONSENT = ("OMNI_KIT_ACCEPT_EULA", "ACCEPT_EULA")
+YES = ("y", "yes", "1", "true")
 TERMS = "https://docs.isaacsim.omniverse.nvidia.com/latest/common/licenses-isaac-sim.html"
 VARIABLES = (PYTHON, PROFILE, *CONSENT, "PRIVACY_CONSENT", "OMNI_KIT_ALLOW_ROOT")
 """What an operator may set, for whoever hands only some variables on."""
@@ -52,7 +53,7 @@ def why_missing(environment: Mapping[str, str]) -> str | None:
         )
     if shutil.which(command[0], path=environment.get("PATH")) is None:
         return f"{PYTHON} names {command[0]!r}, which is not an executable; correct it"
-    if not any(environment.get(name) for name in CONSENT):
+    if not any(environment.get(name, "").strip().lower() in YES for name in CONSENT):
         return (
             f"NVIDIA's licence terms are not accepted; read {TERMS} and set {CONSENT[0]}=YES "
             f"({CONSENT[1]}=Y for a container) if you accept them"

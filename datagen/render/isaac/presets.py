@@ -9,12 +9,14 @@ from typing import Any
 
 from schemas.render import IsaacRendererSpec
 
-ZERO_DELAY = (
+AT_START = (
     "--/app/hydraEngine/waitIdle=true",
     "--/app/renderer/waitIdle=true",
     "--/app/updateOrder/checkForHydraRenderComplete=1000",
+    "--/rtx-transient/resourcemanager/enableTextureStreaming=false",
 )
-"""A captured frame shows the state of its own step, not of the one before."""
+"""A captured frame shows the state of its own step, not of the one before, and pictures of materials
+are there as a whole: ones that are still being refined would flicker."""
 ANTI_ALIASING = {"off": 0, "taa": 1, "fxaa": 2, "dlss": 3, "dlaa": 4}
 COMMON: dict[str, Any] = {
     "/omni/replicator/asyncRendering": False,
@@ -48,16 +50,21 @@ def app_config(spec: IsaacRendererSpec, width: int, height: int) -> dict[str, An
         "sync_loads": True,
         "anti_aliasing": ANTI_ALIASING[spec.anti_aliasing],
         "disable_viewport_updates": True,
-        "extra_args": list(ZERO_DELAY),
+        "extra_args": list(AT_START),
     }
 
 
 def settings_for(spec: IsaacRendererSpec) -> dict[str, Any]:
     """Settings by key, to be set after every opening of a stage."""
+    chosen = {"/rtx/rendermode": spec.mode, "/rtx/post/aa/op": ANTI_ALIASING[spec.anti_aliasing]}
     if spec.mode == "RealTimePathTracing":
-        return COMMON | REAL_TIME
-    return COMMON | {
-        "/rtx/pathtracing/spp": spec.samples,
-        "/rtx/pathtracing/totalSpp": spec.samples,
-        "/rtx/pathtracing/optixDenoiser/enabled": False,
-    }
+        return COMMON | chosen | REAL_TIME
+    return (
+        COMMON
+        | chosen
+        | {
+            "/rtx/pathtracing/spp": spec.samples,
+            "/rtx/pathtracing/totalSpp": spec.samples,
+            "/rtx/pathtracing/optixDenoiser/enabled": False,
+        }
+    )

@@ -18,6 +18,9 @@ from datagen.store import write_json
 from schemas.render import IsaacRendererSpec
 
 Strategy = Literal["T", "P"]
+DEFAULT_STRATEGY: Strategy = "P"
+"""The way of NVIDIA's own examples, and the only one in PathTracing: there Replicator 1.12.27 lets
+the time line stand whatever time a step is given."""
 
 
 def key_of(versions: dict[str, str], spec: IsaacRendererSpec) -> str:
@@ -33,13 +36,16 @@ def write_profile(
     versions: dict[str, str],
     spec: IsaacRendererSpec,
     strategy: Strategy,
+    motion: bool,
     checks: list[dict[str, Any]],
 ) -> None:
-    """Write what the doctor found, and how poses are to reach this renderer."""
+    """Write what the doctor found, how poses are to reach this renderer, and whether its motion
+    vectors tell the true motion."""
     profile = {
         "key": key_of(versions, spec),
         "passed": all(check["passed"] for check in checks),
         "strategy": strategy,
+        "motion": motion,
         "versions": versions,
         "renderer": spec.model_dump(mode="json"),
         "checks": checks,
@@ -53,8 +59,10 @@ class Verdict:
 
     verified: bool = False
     """The doctor passed it."""
-    strategy: Strategy = "T"
+    strategy: Strategy = DEFAULT_STRATEGY
     """How poses are to reach it."""
+    motion: bool = False
+    """Its motion vectors tell the true motion."""
 
 
 def verdict_on(path: Path | None, versions: dict[str, str], spec: IsaacRendererSpec) -> Verdict:
@@ -63,14 +71,18 @@ def verdict_on(path: Path | None, versions: dict[str, str], spec: IsaacRendererS
     Raises:
         InputError: the file named is none.
     """
-    unknown = Verdict(strategy=spec.strategy or "T")
+    unknown = Verdict(strategy=spec.strategy or DEFAULT_STRATEGY)
     if path is None:
         return unknown
     try:
         profile = json.loads(path.read_text(encoding="utf-8"))
         if profile["key"] != key_of(versions, spec):
             return unknown
-        return Verdict(verified=bool(profile["passed"]), strategy=profile["strategy"])
+        return Verdict(
+            verified=bool(profile["passed"]),
+            strategy=profile["strategy"],
+            motion=bool(profile["motion"]),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"DATAGEN_ISAAC_PROFILE names {path}, which is not readable as a profile ({error}); "

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from datagen.errors import DatagenError, DiskFullError
 from datagen.render.isaac.datagen_kit import exchange
 from datagen.render.isaac.errors import GuardTrippedError, ProcessLostError
-from datagen.render.isaac.installation import Installation
+from datagen.render.isaac.installation import Installation, NoIsaacSimError
 from datagen.render.isaac.limits import Limits
 
 WORKER = Path(exchange.__file__).with_name("worker.py")
@@ -57,7 +57,8 @@ class Session:
             limits: how long it may take.
 
         Raises:
-            ProcessLostError, GuardTrippedError, DiskFullError: it did not get there.
+            ProcessLostError, DiskFullError: it did not get there.
+            NoIsaacSimError: it cannot, however often it is tried.
         """
         folder.mkdir(parents=True)
         self._folder, self._limits = folder, limits
@@ -162,6 +163,8 @@ class Session:
         match said["kind"]:
             case "guard":
                 return GuardTrippedError(said["guard"], said["message"])
+            case "setup":
+                return NoIsaacSimError(f"renderer isaac: {said['message']}")
             case "disk":
                 return DiskFullError(f"renderer isaac: {self._folder}: {said['message']}")
             case _:

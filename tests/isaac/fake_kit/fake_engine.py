@@ -2,12 +2,15 @@
 
 It behaves as Isaac Sim is documented to behave, faults of the table included:
 
-* the first capture of a process shows time 0; every later one advances by `delta_time` first;
+* the first capture of a process shows time 0; every later one advances by `delta_time` first, but
+  in PathTracing, where the time line stands still;
 * buffers are (H, W, ...) in the documented types; they are empty for the first `COLD` renders of a
   product;
 * motion vectors are the state rendered before minus the current one, in pixels; they are zero when
   a step has several sub-frames, because the last two renderings show the same state;
-* a product whose updates are off keeps its old buffers.
+* a product whose updates are off keeps its old buffers;
+* light is multiplied by the camera's exposure, which is far from one unless the camera says so;
+* fields of annotators are views of memory that the next rendering writes to.
 """
 
 from __future__ import annotations
@@ -30,6 +33,12 @@ from schemas.camera import Intrinsics
 from schemas.scene import UsdScene
 
 COLD = 2
+PRE_EXPOSED = 2.8e-4
+"""Factor on the light of a camera that says nothing of its exposure, as others measured it."""
+NEUTRAL = {
+    "exposure": 0.0, "exposure:fStop": 1.0, "exposure:iso": 0.0, "exposure:responsivity": 1.0,
+    "exposure:time": 1.0, "omni:rtx:autoExposure:enabled": False,
+}  # fmt: skip
 FLIP = np.diag([1.0, -1.0, -1.0, 1.0])
 SAMPLES = int(os.environ.get("FAKE_KIT_SAMPLES", "4"))
 
@@ -49,7 +58,7 @@ class Engine:
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {
             "/omni/replicator/captureOnPlay": True,
-            "/app/version": "0.0.0+fake",
+            "/app/version": "6.0.1+fake",
         }
         self.size = (0, 0)
         self.stage: Any = None
@@ -97,7 +106,7 @@ class Engine:
 
     def step(self, delta_time: float, subframes: int) -> None:
         """One `orchestrator.step`."""
-        if self.captured:
+        if self.captured and self.settings["/rtx/rendermode"] != "PathTracing":
             self.code += delta_time * self.stage.GetTimeCodesPerSecond()
         self.captured, self.sampled = True, delta_time > 0
         self.renders += 1
@@ -138,6 +147,14 @@ class Engine:
         shift = self._offset(camera, width)
         return Intrinsics(width, height, fx, fy, width / 2 + shift, height / 2)
 
+    def exposure(self, path: str) -> float:
+        """Factor on the light that this camera sees."""
+        prim = self.stage.GetPrimAtPath(path)
+        obeyed = "OmniRtxCameraExposureAPI_1" in str(prim.GetMetadata("apiSchemas"))
+        said = {name: prim.GetAttribute(name).Get() for name in NEUTRAL}
+        obeyed = obeyed and not fault("pre_exposed")
+        return 1.0 if obeyed and said == NEUTRAL else PRE_EXPOSED
+
     def _lens(self, prim: Any, size: tuple[int, int]) -> Intrinsics:
         """Of the OpenCV schema, for pictures of its own size."""
         assert "OmniLensDistortionOpenCvPinholeAPI" in str(prim.GetMetadata("apiSchemas"))
@@ -174,6 +191,7 @@ class Product:
         self.taken = 0
         self.still = False
         self.first_names: dict[str, str] | None = None
+        self.memory: dict[str, np.ndarray] = {}
         self._made: dict[str, Any] = {}
         engine.products.append(self)
 
@@ -188,12 +206,12 @@ class Product:
 
     @property
     def cold(self) -> bool:
-        return self.taken <= (10**9 if fault("empty_buffers") else COLD)
+        return self.taken <= (10**9 if fault("empty_buffers") else fault("slow_start") or COLD)
 
     @property
     def lag(self) -> int:
         """Steps by which it is late."""
-        return int(fault("lag") or (self.engine.sampled and fault("sample_lag")) or 0)
+        return int(fault("lag") or (not self.engine.sampled and fault("pose_lag")) or 0)
 
     def shown(self) -> State:
         return self.states[max(0, len(self.states) - 1 - self.lag)]

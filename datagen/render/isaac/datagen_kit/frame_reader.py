@@ -46,16 +46,17 @@ class FrameReader:
 
     def _read(self, raw: Frame, view: Frame, request: dict[str, Any]) -> Frame:
         width, height = request["size"]
-        shape, params = (height, width), raw["CameraParams"]
+        shape, params = (height, width), _fields("CameraParams", raw)
+        segmentation = _fields("instance_id_segmentation_fast", raw)
         objects = zip(self._session["moving_numbers"], np.asarray(view["objects"]), strict=True)
         depth = guards.require_shape("depth", raw["distance_to_image_plane"], np.float32, shape)
         frame = {
             "depth": guards.clean_depth(depth, self._session["far"]),
-            "instance": self._instances(raw["instance_id_segmentation_fast"], shape),
+            "instance": self._instances(segmentation, shape),
             "view": _four_by_four("cameraViewTransform", params),
             "projection": _four_by_four("cameraProjection", params),
-            "time": np.float64(_seconds(raw["ReferenceTime"])),
-            "renumbered": np.float64(self._renumbered(raw["instance_id_segmentation_fast"])),
+            "time": np.float64(_seconds(_fields("ReferenceTime", raw))),
+            "renumbered": np.float64(self._renumbered(segmentation)),
             "camera": np.asarray(view["camera"]),
             "objects": dict(objects),
             "focal": tuple(request["focal"]),
@@ -67,17 +68,17 @@ class FrameReader:
         return frame
 
     def _instances(self, segmentation: Frame, shape: tuple[int, int]) -> np.ndarray:
-        ids = guards.require_ids(segmentation["data"], shape)
+        ids = guards.require_ids(segmentation.get("data"), shape)
         return guards.instance_labels(
             ids,
-            segmentation["info"]["idToLabels"],
+            _names(segmentation),
             self._session["instances"],
             set(self._session["not_instances"]),
         )
 
     def _renumbered(self, segmentation: Frame) -> int:
         """Prims whose id is not the one that they had; harmless, as ids are read by name."""
-        ids = {path: int(number) for number, path in segmentation["info"]["idToLabels"].items()}
+        ids = {path: int(number) for number, path in _names(segmentation).items()}
         changed = sum(self._ids.get(path, number) != number for path, number in ids.items())
         self._ids |= ids
         return changed
@@ -109,8 +110,23 @@ def _picture(name: str, raw: Frame, dtype: Any, shape: tuple[int, int]) -> np.nd
     return guards.require_shape(name, _on_host(raw[name]), dtype, (*shape, 4))
 
 
+def _fields(name: str, raw: Frame) -> Frame:
+    """Data of an annotator that gives more than an array."""
+    fields = raw[name]
+    if not isinstance(fields, dict):
+        raise guards.GuardError("shape", f"{name} is {type(fields).__name__}; expected fields")
+    return fields
+
+
+def _names(segmentation: Frame) -> dict[Any, str]:
+    """Prim paths by id."""
+    names: dict[Any, str] = segmentation.get("info", {}).get("idToLabels", {})
+    return names
+
+
 def _four_by_four(name: str, params: Frame) -> np.ndarray:
-    flat = np.asarray(params.get(name, ()), np.float64).reshape(-1)
+    """A copy: Replicator hands out views of its own memory, and copies pictures alone."""
+    flat = np.array(params.get(name, ()), np.float64).reshape(-1)
     if flat.size != 16:
         raise guards.GuardError("shape", f"{name} holds {flat.size} numbers; expected 16")
     return flat.reshape(4, 4)
@@ -122,5 +138,9 @@ def _on_host(data: Any) -> np.ndarray:
 
 
 def _seconds(reference: Frame) -> float:
-    denominator = float(reference["referenceTimeDenominator"]) or 1.0
-    return float(reference["referenceTimeNumerator"]) / denominator
+    numerator, denominator = (
+        reference.get(f"referenceTime{part}") for part in ("Numerator", "Denominator")
+    )
+    if numerator is None or not denominator:
+        raise guards.GuardError("time", f"reference time is {reference}; expected a fraction")
+    return float(numerator) / float(denominator)

@@ -1,9 +1,9 @@
 """Isaac Sim as a driver: start, stage, poses, steps, buffers. The only file that touches the vendor.
 
 Written to NVIDIA's documents and source; `api.json` lists every symbol, setting and annotator with
-where it is described. The time line only ever goes forwards, one time code per step, and the poses
-of a request are written as samples of the codes that its steps will reach. So a step never waits
-for a seek, and times that are unevenly spaced cost nothing.
+where it is described. Poses are written before every step while the time line stands still, or all
+at once as samples of the codes that the steps of a request will reach: the time line only ever goes
+forwards, one code per step. Either way times that are unevenly spaced cost nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from . import matrices
 from .variation import variations
 
 LOADING_UPDATES = 10_000
+OLDEST = (5, 1)
+"""The first Isaac Sim that this driver was written for."""
 Frame = dict[str, Any]
 
 GUARDED_BY = ("distance_to_image_plane", "instance_id_segmentation_fast", "CameraParams", "ReferenceTime")  # fmt: skip
@@ -32,15 +34,18 @@ def annotators_for(outputs: list[str]) -> list[str]:
     return [*GUARDED_BY, *(TAKEN_FROM[name] for name in outputs if name in TAKEN_FROM)]
 
 
+class SetupError(Exception):
+    """Isaac Sim, or the stage, cannot be used as it is; another start would not help."""
+
+
 class Kit:
     """Isaac Sim: one stage, one camera, one render product per picture size."""
 
     def __init__(self, session: dict[str, Any]) -> None:
         """Start the application; nothing of `omni` or `pxr` may be imported before."""
-        from isaacsim import SimulationApp
-
         self._session = session
-        self._app = SimulationApp(session["app"])
+        self._gpu = _gpus()
+        self._app = _start(session["app"])
         self._products: dict[Any, dict[str, Any]] = {}
         self._code = -1
 
@@ -50,10 +55,10 @@ class Kit:
         import omni.timeline
         import omni.usd
 
-        rep.orchestrator.set_capture_on_play(False)
+        _require_version(self.versions()["isaacsim"])
         context = omni.usd.get_context()
         if not context.open_stage(self._session["stage"]):
-            raise RuntimeError(f"{self._session['stage']}: Isaac Sim does not open the stage")
+            raise SetupError(f"{self._session['stage']}: Isaac Sim does not open the stage")
         for _ in range(2):
             self._app.update()
         self._wait_until_loaded(context)
@@ -84,9 +89,7 @@ class Kit:
         unit = UsdGeom.GetStageMetersPerUnit(self._stage)
         up = UsdGeom.GetStageUpAxis(self._stage)
         if unit != 1.0 or up != "Z":
-            raise RuntimeError(
-                f"the stage has metersPerUnit {unit}, up axis {up}; expected 1 and Z"
-            )
+            raise SetupError(f"the stage has metersPerUnit {unit}, up axis {up}; expected 1 and Z")
 
     def _apply_settings(self) -> dict[str, Any]:
         """Set and read back; opening a stage may have brought settings of its own."""
@@ -106,7 +109,7 @@ class Kit:
         for path in (self._session["camera"], *self._session["moving"]):
             prim = self._stage.GetPrimAtPath(path)
             if not prim.IsValid():
-                raise RuntimeError(f"the stage has no prim {path}")
+                raise SetupError(f"the stage has no prim {path}; expected it as it was loaded")
             self._attributes.append(prim.GetAttribute(self._session["pose_attribute"]))
 
     def _randomise(self, wish: dict[str, Any]) -> None:
@@ -150,7 +153,7 @@ class Kit:
             "isaacsim": str(settings.get("/app/version") or "unknown"),
             "replicator": _extension_version(app, "omni.replicator.core"),
             "python": sys.version.split()[0],
-            "gpu": _nvidia_smi(),
+            "gpu": self._gpu,
         }
 
     def prepare(self, request: dict[str, Any]) -> bool:
@@ -215,7 +218,7 @@ class Kit:
         self._code += moving or self._code < 0  # the first capture of a process never advances
 
     def capture(self) -> Frame:
-        """What the annotators hold, on the host, copied."""
+        """What the annotators hold; the next step may write into it."""
         return {name: a.get_data() for name, a in self._current["annotators"].items()}
 
     def close(self) -> None:
@@ -224,7 +227,7 @@ class Kit:
         self._timeline.stop()
         for one in self._products.values():
             for annotator in one["annotators"].values():
-                annotator.detach([one["product"]])
+                annotator.detach()
             one["product"].destroy()
         self._app.close()
 
@@ -240,10 +243,48 @@ def _extension_version(app: Any, name: str) -> str:
     return str(manager.get_enabled_extension_id(name) or "unknown")
 
 
-def _nvidia_smi() -> str:
-    """GPU name and driver version of the first GPU."""
+def _start(config: dict[str, Any]) -> Any:
+    """The application.
+
+    Raises:
+        SetupError: this Python has no Isaac Sim, or Isaac Sim wants an answer from a person.
+    """
+    try:
+        from isaacsim import SimulationApp
+
+        return SimulationApp(config)
+    except ImportError as error:
+        raise SetupError(
+            f"this Python ({sys.executable}) cannot import Isaac Sim ({error}); expected "
+            "DATAGEN_ISAAC_PYTHON to name the Python that Isaac Sim was installed with"
+        ) from error
+    except EOFError as error:
+        raise SetupError(
+            "Isaac Sim asked a question when it started, which nobody can answer here; if it is "
+            "that of its licence terms, read them and set OMNI_KIT_ACCEPT_EULA if you accept"
+        ) from error
+
+
+def _require_version(version: str) -> None:
+    """A version that does not begin with numbers is taken as it is."""
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if len(numbers) == 2 and numbers < OLDEST:
+        raise SetupError(f"Isaac Sim is {version}; expected 5.1 or later")
+
+
+def _gpus() -> str:
+    """Names and driver versions of the GPUs; `unknown` where the driver's tool is not there.
+
+    Raises:
+        SetupError: the tool is there and sees no GPU.
+    """
     command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
         return "unknown"
+    found = told.stdout.strip().splitlines()
+    if told.returncode != 0 or not found:
+        said = (told.stdout + told.stderr).strip()
+        raise SetupError(f"nvidia-smi sees no GPU ({said!r}); expected one with ray-tracing cores")
+    return "; ".join(found)

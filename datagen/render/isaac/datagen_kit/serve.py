@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ import numpy as np
 
 from . import exchange
 from .frame_reader import FrameReader
-from .isaac_driver import Kit
+from .isaac_driver import Kit, SetupError
 
 FOLDER = "DATAGEN_ISAAC_FOLDER"
 POLL_SECONDS = 0.01
+WARM_UP_MORE = 100
+"""Frames that are waited for beyond the usual ones when a render product stays empty."""
 Frame = dict[str, Any]
 
 
@@ -57,30 +60,40 @@ class Worker:
     def _serve(self, request: dict[str, Any], result: Path) -> None:
         result.mkdir(parents=True, exist_ok=True)
         cold = self._kit.prepare(request)
-        lead = self._lead(request, cold)
-        views = lead + request["views"]
-        if request["strategy"] == "T":
-            self._kit.write_samples(views)
-        if lead or not request["continues"]:
+        if cold:
+            self._warm_up(request)
+        lead = [] if request["continues"] and not cold else request["before"]
+        if cold or not request["continues"]:
             self._reader = FrameReader(self._session)
         shards = Shards(result, request)
-        for i, view in enumerate(views):
-            if request["strategy"] == "P":
-                self._kit.write_pose(view)
-            self._kit.step(request)
-            warming = i < len(lead)
-            frame = self._reader.read(self._kit.capture(), view, request, warming=warming)
-            if not warming:
+        for i, frame in enumerate(self._frames(lead + request["views"], request, len(lead))):
+            if i >= len(lead):
                 shards.add(frame)
             self._beat(f"frame {i}")
         shards.close()
 
-    def _lead(self, request: dict[str, Any], cold: bool) -> list[Frame]:
-        """Views to be rendered and thrown away: none where the request before went up to here."""
-        if cold:
-            first = (request["before"] or request["views"])[0]
-            return [first] * self._session["warm_up"] + request["before"]
-        return [] if request["continues"] else list(request["before"])
+    def _warm_up(self, request: dict[str, Any]) -> None:
+        """Render the first view until a frame passes: buffers of a new product may be empty.
+
+        When none does, the first frame that counts says what is wrong.
+        """
+        first, least = (request["before"] or request["views"])[:1], self._session["warm_up"]
+        for i in range(least + WARM_UP_MORE):
+            self._reader = FrameReader(self._session)
+            (frame,) = self._frames(first, request, 1)
+            self._beat(f"warm-up {i}")
+            if frame and i + 1 >= least:
+                return
+
+    def _frames(self, views: list[Frame], request: dict[str, Any], warming: int) -> Iterator[Frame]:
+        """Render and read views; the first `warming` ones may be empty."""
+        if request["strategy"] == "T":
+            self._kit.write_samples(views)
+        for i, view in enumerate(views):
+            if request["strategy"] == "P":
+                self._kit.write_pose(view)
+            self._kit.step(request)
+            yield self._reader.read(self._kit.capture(), view, request, warming=i < warming)
 
     def _beat(self, what: str) -> None:
         with (self._folder / exchange.PROGRESS).open("a", encoding="utf-8") as file:
@@ -89,13 +102,14 @@ class Worker:
     def report(self, error: BaseException) -> None:
         """Say what went wrong."""
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        guard = getattr(error, "guard", None)
+        guard, setup = getattr(error, "guard", None), isinstance(error, SetupError)
+        kind = "guard" if guard else "setup" if setup else "disk" if full else "vendor"
         exchange.write_json(
             self._folder / exchange.ERROR,
             {
-                "kind": "guard" if guard else "disk" if full else "vendor",
+                "kind": kind,
                 "guard": guard,
-                "message": str(error) if guard else f"{type(error).__name__}: {error}",
+                "message": str(error) if guard or setup else f"{type(error).__name__}: {error}",
                 "traceback": traceback.format_exc(),
             },
         )
@@ -140,9 +154,17 @@ def _end_with_host() -> subprocess.Popen[bytes]:
     return subprocess.Popen(["/bin/sh", "-c", "read _; kill -KILL 0"])
 
 
+def _close_input() -> None:
+    """Whoever asks this process a question gets the end of the file, and no wait for ever."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
 def main() -> None:
     """Serve the exchange folder; the exit code means nothing."""
     watch = _end_with_host()
+    _close_input()
     worker = Worker(Path(os.environ[FOLDER]))
     try:
         worker.run()

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from datagen.geometry.flow import flow_between
 from datagen.render.embedded import EmbeddedRenderer
@@ -31,6 +32,10 @@ from schemas.render import IsaacRendererSpec
 STEPS = (1.0, 1.5, 2.5, 2.6, 1.1, 2.2, 1.4, 2.8, 1.2, 2.4, 1.6)
 UNIT = 0.035
 """Camera travel in one unit of step [m]."""
+START, WALL = -2.6, 1.9
+"""y of the camera's start, and of the face of the wall that it looks at squarely [m]."""
+LEVEL = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+"""Axes of a level camera that looks along y."""
 Columns = dict[str, NDArray[Any]]
 
 
@@ -85,6 +90,34 @@ class Bench:
         """One pose, again and again."""
         n = self.size.static_frames
         return _repeated(self.views, 0, n)
+
+    @property
+    def light(self) -> NDArray[np.float32]:
+        """Of the first view, by the embedded renderer, (1, H, W, 3)."""
+        return EmbeddedRenderer(self.scene, self.camera, samples=4).radiance(self.views[:1])
+
+    @property
+    def swaying(self) -> Views:
+        """Two level poses in turn; in the second the wall's face is one pixel further left."""
+        first, second = _level_pose(0.0), _level_pose((WALL - START) / self.camera.fx)
+        n = self.size.static_frames
+        objects = self.views.world_from_object[:1]
+        return Views(
+            t=np.arange(2 * n, dtype=np.int64),
+            world_from_camera=np.array([first, second] * n),
+            world_from_object=np.repeat(objects, 2 * n, axis=0),
+        )
+
+    @property
+    def wall(self) -> NDArray[np.bool_]:
+        """Pixels of the first swaying pose, without the first column, that show nothing but the
+        wall there and one pixel further left in the second; (H, W - 1)."""
+        labels = EmbeddedRenderer(self.scene, self.camera, samples=1).labels(self.swaying[:2])
+        (number,) = (i.instance_id for i in self.scene.instances if i.prim_path == "/World/wall")
+        square = np.ones((5, 5), bool)
+        inside = [binary_erosion(picture == number, square) for picture in labels.instance]
+        both: NDArray[np.bool_] = inside[0][:, 1:] & inside[1][:, :-1]
+        return both
 
     @property
     def long(self) -> Views:
@@ -153,10 +186,16 @@ def _camera_pose(s: float) -> NDArray[np.float64]:
     yaw = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
     pitch = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
     roll = np.array([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])
-    level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
     out = np.eye(4)
-    out[:3, :3] = level @ yaw @ pitch @ roll
-    out[:3, 3] = (UNIT * s - 0.3, -2.6 + 0.4 * UNIT * s, 1.0 + 0.5 * UNIT * math.sin(0.7 * s))
+    out[:3, :3] = LEVEL @ yaw @ pitch @ roll
+    out[:3, 3] = (UNIT * s - 0.3, START + 0.4 * UNIT * s, 1.0 + 0.5 * UNIT * math.sin(0.7 * s))
+    return out
+
+
+def _level_pose(x: float) -> NDArray[np.float64]:
+    out = np.eye(4)
+    out[:3, :3] = LEVEL
+    out[:3, 3] = (x, START, 1.0)
     return out
 
 

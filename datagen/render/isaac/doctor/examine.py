@@ -27,14 +27,14 @@ from datagen.render.isaac.doctor.machine_checks import (
     check_endurance,
     check_versions,
 )
-from datagen.render.isaac.doctor.motion_check import check_motion
+from datagen.render.isaac.doctor.motion_check import MOTION, check_motion
 from datagen.render.isaac.doctor.pictures import write_pictures
 from datagen.render.isaac.doctor.report import write_report
 from datagen.render.isaac.host import IsaacSimRenderer
 from datagen.render.isaac.installation import Installation
 from datagen.render.isaac.limits import Limits
 from datagen.render.isaac.presets import settings_for
-from datagen.render.isaac.profile_file import write_profile
+from datagen.render.isaac.profile_file import DEFAULT_STRATEGY, write_profile
 from schemas.render import IsaacRendererSpec
 
 SEEN = ("depth", "instance", "radiance", "motion", "view", "projection", "time", "renumbered")
@@ -83,7 +83,7 @@ def examine(
     try:
         strategy = choose_strategy(bench, renderer)
         bench.spec = spec.model_copy(update={"strategy": strategy})
-        if strategy != (spec.strategy or "T"):
+        if strategy != (spec.strategy or DEFAULT_STRATEGY):
             renderer.close()
             renderer = bench.renderer()
         findings, seen, versions = _with(bench, renderer)
@@ -94,7 +94,10 @@ def examine(
         findings.append(check_ending(ending))
     findings.sort(key=lambda finding: finding.number)
     checks = [finding.plain() for finding in findings]
-    write_profile(out / PROFILE, versions=versions, spec=spec, strategy=strategy, checks=checks)
+    motion = any(f.figures["audited"] for f in findings if f.number == MOTION)
+    write_profile(
+        out / PROFILE, versions=versions, spec=spec, strategy=strategy, motion=motion, checks=checks
+    )
     pictures = write_pictures(bench, seen, out)
     write_report(out / REPORT, findings, pictures, versions)
     return Examination(findings=tuple(findings), profile=out / PROFILE, report=out / REPORT)
@@ -107,6 +110,7 @@ def _with(
     versions: dict[str, str] = renderer.ready["versions"]
     seen = run(renderer, bench.views, SEEN)
     still = run(renderer, bench.still, ("radiance",))["radiance"]
+    swaying = run(renderer, bench.swaying, ("radiance",))["radiance"]
     return (
         [
             check_versions(renderer.ready, settings_for(bench.spec)),
@@ -115,7 +119,7 @@ def _with(
             check_projection(bench, seen),
             check_motion(bench, renderer),
             check_instances(bench, seen),
-            check_noise(still),
+            check_noise(still, swaying, bench.wall),
             _guarded(10, "Throughput and memory", lambda: check_endurance(bench, renderer)),
         ],
         seen | {"still": still},
@@ -129,7 +133,7 @@ def _with_others(bench: Bench, seen: Columns) -> list[Finding]:
     again = _once(bench, level=1.0)
     offset, lens = probe_offset(bench), probe_lens(bench)
     return [
-        check_linearity(seen["radiance"], twice["radiance"], seen["still"]),
+        check_linearity(seen["radiance"], twice["radiance"], seen["still"], bench.light),
         check_repeat({name: seen[name] for name in REPEATED}, again),
         Finding(
             number=12, title="Aperture offset", passed=True,

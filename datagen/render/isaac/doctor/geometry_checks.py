@@ -9,7 +9,7 @@ from datagen.render.isaac.datagen_kit.matrices import expected_view
 from datagen.render.isaac.doctor.bench import Bench, Columns, run
 from datagen.render.isaac.doctor.finding import Finding
 from datagen.render.isaac.host import IsaacSimRenderer
-from datagen.render.isaac.profile_file import Strategy
+from datagen.render.isaac.profile_file import DEFAULT_STRATEGY, Strategy
 
 DEPTH_TOLERANCE = 1e-4
 OUTLIERS = 1e-3
@@ -69,7 +69,7 @@ def check_pose(bench: Bench, seen: Columns) -> Finding:
         text=(
             f"view transforms differ by {errors[0]:.2g} (expected less than 1e-4); they fit best "
             f"with a lag of {lag}, depth with a lag of {picture} frames (expected 0); poses are "
-            f"{WAYS[bench.spec.strategy or 'T']}"
+            f"{WAYS[bench.spec.strategy or DEFAULT_STRATEGY]}"
         ),
         figures={"view_error": errors[0], "lag": lag, "picture_lag": picture},
     )  # fmt: skip
@@ -79,12 +79,12 @@ def choose_strategy(bench: Bench, renderer: IsaacSimRenderer) -> Strategy:
     """The first way of giving poses that shows them all; the spec's where it names one."""
     if bench.spec.strategy is not None:
         return bench.spec.strategy
-    ways: tuple[Strategy, ...] = ("T", "P")
+    ways: tuple[Strategy, ...] = ("P", "T")
     for way in ways:
         seen = run(renderer, bench.views, ("depth", "view"), strategy=way)
         if check_pose(bench, seen).passed:
             return way
-    return "T"
+    return DEFAULT_STRATEGY
 
 
 def _picture_lag(bench: Bench, seen: Columns) -> int:

@@ -30,11 +30,16 @@ class Annotator:
     def attach(self, products: list[Product]) -> None:
         (self._product,) = products
 
-    def detach(self, products: list[Product]) -> None:
+    def detach(self, products: list[str] | None = None) -> None:
+        """From products by path; the real one takes a list as it is."""
+        if products and not all(isinstance(one, str) for one in products):
+            raise TypeError(f"no node template of {products}")
         self._product = None
 
     def get_data(self) -> Any:
         assert self._product is not None
+        if fault("no_data") == self.name:
+            return None
         data = MAKERS[self.name](self._product)
         return WarpArray(data) if self.device == "cuda" else data
 
@@ -55,12 +60,12 @@ class AnnotatorRegistry:
 def _hdr(product: Product) -> np.ndarray:
     if product.cold:
         return np.empty((0,), np.float16)
-    light = product.radiance(product.picture())
+    light = product.radiance(product.picture()) * product.engine.exposure(product.camera)
     if fault("auto_exposure"):
         light = light * (0.18 / light.mean())
-    if fault("noise"):
-        rng = np.random.default_rng(product.shown().index)
-        light = light * np.exp(rng.normal(0.0, fault("noise"), light.shape[:2]))[..., None]
+    for strength, seed in ((fault("noise"), product.shown().index), (fault("screen_noise"), 0)):
+        noise = np.random.default_rng(seed).normal(0.0, strength or 0.0, light.shape[:2])
+        light = light * np.exp(noise)[..., None]
     if fault("black"):
         light = light * 0.0
     rgba = np.ones((*light.shape[:2], 4), np.float16)
@@ -142,9 +147,11 @@ def _camera_params(product: Product) -> dict[str, Any]:
     projection[2, 0] = 1 - 2 * camera.cx / camera.width
     projection[2, 1] = 2 * camera.cy / camera.height - 1
     projection[2, 3], projection[3, 2] = -1.0, 0.01
+    memory = product.memory
+    for name, matrix in (("cameraViewTransform", view), ("cameraProjection", projection)):
+        memory.setdefault(name, np.empty(16))[:] = matrix.reshape(-1)
     return {
-        "cameraViewTransform": view.reshape(-1),
-        "cameraProjection": projection.reshape(-1),
+        **memory,
         "renderProductResolution": np.array(product.size, np.int32),
         "metersPerSceneUnit": 1.0,
     }

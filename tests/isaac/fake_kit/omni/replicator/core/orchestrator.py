@@ -8,10 +8,6 @@ import fake_faults
 from fake_engine import ENGINE
 
 
-def set_capture_on_play(value: bool) -> None:
-    ENGINE.settings["/omni/replicator/captureOnPlay"] = value
-
-
 def step(
     rt_subframes: int = -1,
     pause_timeline: bool = True,
