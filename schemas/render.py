@@ -43,7 +43,7 @@ class IsaacRendererSpec(Spec):
     anti_aliasing: Literal["off", "taa", "fxaa", "dlss", "dlaa"] = "dlaa"
     strategy: Literal["T", "P"] | None = None
     """How poses reach the renderer: T as time samples, P written before every step; when absent, as
-    the doctor chose, and T where it has not been."""
+    the doctor chose, and P where it has not been."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where picture buffers are taken from."""
     randomise: StageVariation | None = None

@@ -69,6 +69,7 @@ HARMLESS: list[dict[str, Any]] = [
     {"changing_ids": True},
     {"motion_fill": -1.0},
     {"slow_start": 30},
+    {"subset_names": True},
 ]
 """Behaviour that changes no label of a job."""
 DISK_FULL: dict[str, Any] = {"disk_full": True}

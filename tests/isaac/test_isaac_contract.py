@@ -39,12 +39,13 @@ def test_path_tracing_shows_every_pose(tmp_path: Path) -> None:
     """Move where a step leaves the time line as it is, and say so when told to use it all the same."""
     seen = busy_scene()
     views = busy_views(seen)
-    spec = SPEC.model_copy(update={"mode": "PathTracing"})
+    spec = SPEC.model_copy(update={"mode": "PathTracing", "samples": 256})
     renderer = open_fake(seen, CAMERA, tmp_path / "P", spec=spec)
     expected = EmbeddedRenderer(seen, CAMERA, samples=4).labels(views)
     np.testing.assert_allclose(renderer.labels(views).depth, expected.depth, rtol=0, atol=1e-4)
     told = renderer.ready["settings"]
     assert (told["/rtx/rendermode"], told["/rtx/post/aa/op"]) == ("PathTracing", 4)
+    assert {told[f"/rtx/pathtracing/{name}"] for name in ("spp", "totalSpp", "clampSpp")} == {256}
     renderer.close()
     by_time = spec.model_copy(update={"strategy": "T"})
     renderer = open_fake(seen, CAMERA, tmp_path / "T", spec=by_time)

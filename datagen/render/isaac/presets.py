@@ -65,6 +65,8 @@ def settings_for(spec: IsaacRendererSpec) -> dict[str, Any]:
         | {
             "/rtx/pathtracing/spp": spec.samples,
             "/rtx/pathtracing/totalSpp": spec.samples,
+            "/rtx/pathtracing/clampSpp": spec.samples,  # 64 by default, whatever the others say
+            "/rtx/pathtracing/adaptiveSampling/enabled": False,
             "/rtx/pathtracing/optixDenoiser/enabled": False,
         }
     )

@@ -91,15 +91,25 @@ def require_light(radiance: np.ndarray) -> None:
 def instance_labels(
     ids: np.ndarray, names: dict[Any, str], known: dict[str, int], nothing: set[str]
 ) -> np.ndarray:
-    """Our instance numbers of a picture of the renderer's ids, through prim paths, uint16."""
+    """Our instance numbers of a picture of the renderer's ids, through prim paths, uint16.
+
+    A part of a known prim, such as one of its subsets of faces, counts as that prim.
+    """
     seen, place = np.unique(ids, return_inverse=True)
     by_id = {int(key): path for key, path in names.items()}
     table = np.zeros(len(seen), np.uint16)
     for i, one in enumerate(seen.tolist()):
         path = by_id.get(one, "BACKGROUND" if one == 0 else "")
-        if path not in nothing and path not in known:
+        owner = _known_at_or_above(path, known)
+        if path not in nothing and owner not in known:
             raise GuardError(
                 "instance", f"id {one} is {path!r} in the picture; expected a prim of the stage"
             )
-        table[i] = known.get(path, 0)
+        table[i] = known.get(owner, 0)
     return table[place.reshape(ids.shape)]
+
+
+def _known_at_or_above(path: str, known: dict[str, int]) -> str:
+    while path and path not in known:
+        path = path.rpartition("/")[0]
+    return path

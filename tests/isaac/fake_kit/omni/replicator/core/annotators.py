@@ -94,6 +94,8 @@ def _instances(product: Product) -> dict[str, Any]:
     paths = [one.prim_path for one in scene.instances]
     if fault("swapped_names"):
         paths = [*paths[1:], paths[0]]
+    if fault("subset_names"):
+        paths = [f"{path}/faces_0" for path in paths]
     ids_now = [one.instance_id + shift for one in scene.instances]
     names |= {str(number): path for number, path in zip(ids_now, paths, strict=True)}
     if fault("stale_names"):
