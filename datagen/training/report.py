@@ -9,9 +9,11 @@ from datagen.training.measure import MEAN, NETWORK, ORACLE, ZERO, MaskedErrors, 
 from datagen.training.metrics import DENSITY_EDGES, SPEED_EDGES
 from datagen.training.protocols import Protocol
 
-HEADER = ("method", "EPE", "EPE, mean of frames", "> 1 px", "> 2 px", "> 3 px", "outliers", "AE",
-          "dense EPE", "EPE at events", *(f"from {edge:g} px" for edge in SPEED_EDGES),
-          *(f"from {edge:.0%} active" for edge in DENSITY_EDGES))  # fmt: skip
+HEADER = ("method", "EPE [px]", "mean of frames", "> 1 px", "> 2 px", "> 3 px", "outliers", "AE [deg]",
+          "dense EPE", "EPE at events")  # fmt: skip
+BY_BIN = ("EPE [px] where", *(f"flow >= {edge:g}" for edge in SPEED_EDGES),
+          *(f"active >= {edge:.0%}" for edge in DENSITY_EDGES))  # fmt: skip
+"""By length of the true flow [px]; by the frame's share of pixels with an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,22 +74,39 @@ class EvaluationReport:
                 f"{_density(found):.2f} events per pixel and window. FWL: {gains or '-'}.",
                 "",
             ]
-            lines += self._table(found)
+            lines += [*self._table(found), "", *_table_by_bin(found)]
         return "\n".join(lines) + "\n"
 
     def _table(self, found: Measured) -> list[str]:
-        rows = [" | ".join(HEADER), " | ".join("---" for _ in HEADER)]
+        rows = []
         for method, masked in found.errors.items():
             own = masked.protocol.summary()
-            cells = [
+            rows.append((
                 method, _number(self.epe(masked)), _number(own["epe_frame_mean"]),
                 *(_percent(own[f"above_{n}px"]) for n in (1, 2, 3)),
                 _percent(own["kitti_outliers"]), _number(own["angular_error_deg"]),
                 _number(masked.dense.mean_epe()), _number(masked.events.mean_epe()),
-                *(_number(value) for value in (*own["epe_by_speed"], *own["epe_by_density"])),
-            ]  # fmt: skip
-            rows.append(" | ".join(cells))
-        return [f"| {row} |" for row in rows]
+            ))  # fmt: skip
+        return _markdown(HEADER, rows)
+
+
+def _table_by_bin(found: Measured) -> list[str]:
+    rows = []
+    for method, masked in found.errors.items():
+        own = masked.protocol.summary()
+        rows.append((method, *(_number(e) for e in (*own["epe_by_speed"], *own["epe_by_density"]))))
+    return _markdown(BY_BIN, rows)
+
+
+def _markdown(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """A table whose columns are as wide as they need to be."""
+    table = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in table
+    ]
+    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]
 
 
 def _plain(found: Measured) -> dict[str, Any]:

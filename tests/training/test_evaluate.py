@@ -58,7 +58,7 @@ def test_report_is_written_as_numbers_tables_and_pictures(
     assert stored["segments"].keys() == {"second"}
     assert stored["all"]["flow_warp_loss"]["true flow"] > 0
     text = (tmp_path / "report" / "report.md").read_text()
-    assert all(f"| {method} |" in text for method in methods)
+    assert all(f"| {method} " in text for method in methods)
     with Image.open(tmp_path / "report" / "predictions.png") as image:
         image.verify()
 
@@ -75,6 +75,17 @@ def test_a_split_without_windows_is_refused(checkpoint: Path, tiny: Path) -> Non
     """Name the splits that are there."""
     with pytest.raises(InputError, match="test"):
         evaluate(checkpoint, tiny, split="val", progress=False)
+
+
+def test_tables_fit_a_terminal_and_say_their_units(checkpoint: Path, tiny: Path) -> None:
+    """Keep tables below 160 columns, each row as wide as its head."""
+    tables = evaluate(checkpoint, tiny, progress=False).to_markdown().split("\n\n")
+    rows = [block.splitlines() for block in tables if block.startswith("|")]
+    assert rows
+    for table in rows:
+        assert "[px]" in table[0]
+        assert len({len(row) for row in table}) == 1
+        assert len(table[0]) < 160
 
 
 def test_a_runs_folder_stands_for_its_best_checkpoint(checkpoint: Path, tiny: Path) -> None:

@@ -56,5 +56,5 @@ def test_a_network_of_ones_own_trains_as_the_page_says(
     monkeypatch.chdir(tmp_path)
     example = example.replace('"my-dataset"', repr(str(tiny))).replace("steps=1000", "steps=2")
     exec(example.replace("crop=64", "crop=16"), {})
-    assert "| network |" in capsys.readouterr().out
+    assert "| network  " in capsys.readouterr().out
     assert (tmp_path / "report" / "predictions.png").is_file()
