@@ -1,35 +1,30 @@
-"""What a job will cost, from a small part of it that is really rendered.
+"""What a job will cost, from small parts of it that are really rendered.
 
-Of every segment a few places are rendered through the real pipeline: labels at `LABEL_PLACES`
-intervals say how many pictures an interval needs; `CHUNK_PLACES` short chunks say what a picture,
-the sensors and the packaging cost and how many events and compressed bytes they leave.
+Segments are opened and sampled (`sample.py`) until `SAMPLE_SECONDS` are spent, the first ones far
+apart in speed of motion; what the others cost lies between those that are slower and faster.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import tempfile
 import time
-import zlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from datagen.pipeline.chunk import Chunk, interval_times, render_chunk
-from datagen.pipeline.clock import StageClock
 from datagen.pipeline.job import Job
-from datagen.pipeline.segment import OpenSegment, open_segment
+from datagen.pipeline.sample import Sample, sample_segment
+from datagen.pipeline.segment import camera_poses
 from datagen.plan import SegmentPlan, plan_job
-from schemas.arrays import EventArray
 from schemas.estimate import Estimate, SegmentEstimate
+from schemas.job import JobSpec
 from schemas.sensor import SpikeCameraSpec
 
-LABEL_PLACES = 12
-CHUNK_PLACES = 2
-CHUNK_FRAMES = 3
-"""The first frame of a sampled chunk starts the sensors, so only the last interval is counted."""
+SAMPLE_SECONDS = 30.0
+"""No other place is begun after so much time; one is always sampled."""
+SPEED_SAMPLES = 64
 FLOW_BYTES_PER_PIXEL = 10.0
 """Compressed size of both flows and masks, measured on textured scenes with motion."""
 PACKAGE_SECONDS_PER_BYTE = 1.0 / 45e6
@@ -42,15 +37,11 @@ def estimate(job: Job, *, workers: int) -> Estimate:
     """Predict a job's frames, pictures, events, bytes and time.
 
     Raises:
-        InputError: as `generate` would.
+        InputError: as `generate` would: of paths always, of scenes where they are looked into.
     """
     plans = plan_job(job.spec)
-    threads = max(1, workers // len(plans))
-    with tempfile.TemporaryDirectory(prefix="datagen-estimate-") as folder:
-        parts = [
-            _estimate_segment(job, plan, Path(folder) / plan.segment.file_stem, threads)
-            for plan in plans
-        ]
+    samples = _samples(job, plans, threads=max(1, workers // len(plans)))
+    parts = [_cost(job.spec, plan, sample) for plan, sample in zip(plans, samples, strict=True)]
     totals: dict[str, Any] = {
         field: sum(getattr(part, field) for part in parts)
         for field in ("frames", "sub_frames", "events", "spikes", "bytes")
@@ -58,6 +49,45 @@ def estimate(job: Job, *, workers: int) -> Estimate:
     return Estimate(
         **totals, seconds=_makespan([p.seconds for p in parts], workers), workers=workers, segments=parts
     )  # fmt: skip
+
+
+def _samples(job: Job, plans: tuple[SegmentPlan, ...], *, threads: int) -> list[Sample]:
+    """A sample of every segment, rendered or between two that are."""
+    speeds = [_speed(job, plan) for plan in plans]
+    by_speed = np.argsort(speeds, kind="stable")
+    until, found = time.perf_counter() + SAMPLE_SECONDS, dict[int, Sample]()
+    with tempfile.TemporaryDirectory(prefix="datagen-estimate-") as folder:
+        for place in spread(len(plans)):
+            if found and time.perf_counter() > until:
+                break
+            i = int(by_speed[place])
+            work = Path(folder) / plans[i].segment.file_stem
+            found[i] = sample_segment(job, plans[i], work, threads=threads, until=until)
+    known = sorted(found, key=speeds.__getitem__)
+    columns = {
+        name: np.interp(speeds, [speeds[i] for i in known], [asdict(found[i])[name] for i in known])
+        for name in asdict(found[known[0]])
+    }
+    between = [
+        Sample(**{name: float(c[i]) for name, c in columns.items()}) for i in range(len(plans))
+    ]
+    return [found.get(i, between[i]) for i in range(len(plans))]
+
+
+def _speed(job: Job, plan: SegmentPlan) -> float:
+    """Mean speed of a camera [m/s and rad/s alike: scenes are a few metres deep]."""
+    some = np.linspace(0, len(plan.t) - 1, SPEED_SAMPLES).astype(np.intp)
+    poses = camera_poses(job.spec, plan, plan.t[some], job.base_dir)
+    both = np.hypot(
+        np.linalg.norm(poses.linear_velocity, axis=1), np.linalg.norm(poses.angular_velocity, axis=1)
+    )  # fmt: skip
+    return float(both.mean())
+
+
+def spread(count: int) -> list[int]:
+    """0 .. count - 1 in an order whose first ones lie far apart: 0, 7, 4, 2, 6, ... of eight."""
+    bits = (count - 1).bit_length()
+    return sorted(range(count), key=lambda i: (0 < i < count - 1, f"{i:0{bits}b}"[::-1]))
 
 
 def _makespan(seconds: list[float], workers: int) -> float:
@@ -69,94 +99,30 @@ def _makespan(seconds: list[float], workers: int) -> float:
     return max(busy_until)
 
 
-def _estimate_segment(job: Job, plan: SegmentPlan, work: Path, threads: int) -> SegmentEstimate:
-    start = time.perf_counter()
-    run = open_segment(job.spec, plan, base_dir=job.base_dir, work=work, threads=threads)
-    render_chunk(run, 0, 2, {}, clock=StageClock())  # compiles what is not compiled yet
-    open_seconds = time.perf_counter() - start
-    frames = len(plan.t)
-    pictures = 1 + (frames - 1) * _pictures_per_interval(run)
-    samples = [_sample_chunk(run, first) for first in _places(frames - CHUNK_FRAMES, CHUNK_PLACES)]
-    mean = {key: float(np.mean([s[key] for s in samples])) for key in samples[0]}
-    spikes_bytes = _spike_bytes(run) * mean["spike_ratio"]
-    pixels = run.camera.width * run.camera.height
-    size = frames * (mean["frame_bytes"] + FLOW_BYTES_PER_PIXEL * pixels)
-    size += (frames - 1) * mean["event_bytes"] + spikes_bytes
-    raw = frames * pixels * 31 + _spike_bytes(run) + (frames - 1) * mean["events"] * 13
+def _cost(spec: JobSpec, plan: SegmentPlan, sample: Sample) -> SegmentEstimate:
+    """What a segment costs at the rates of a sample."""
+    frames, duration = len(plan.t), float(plan.t[-1]) * 1e-6
+    pictures, events = 1 + duration * sample.pictures, duration * sample.events
+    pixels = spec.camera.width * spec.camera.height
+    spike_bytes = duration * sum(
+        s.rate_hz * -(-pixels // 8) for s in spec.sensors if isinstance(s, SpikeCameraSpec)
+    )
+    size = frames * (sample.frame_bytes + FLOW_BYTES_PER_PIXEL * pixels)
+    size += duration * sample.event_bytes + spike_bytes * sample.spike_ratio
+    raw = frames * pixels * 31 + spike_bytes + events * 13
     seconds = (
         START_SECONDS
-        + min(open_seconds, START_SECONDS)
-        + frames * mean["label_seconds"]
-        + pictures * mean["picture_seconds"]
+        + min(sample.open_seconds, START_SECONDS)
+        + frames * sample.label_seconds
+        + pictures * sample.picture_seconds
         + raw * PACKAGE_SECONDS_PER_BYTE
     )
     return SegmentEstimate(
         name=plan.segment.file_stem,
         frames=frames,
         sub_frames=round(pictures),
-        events=round((frames - 1) * mean["events"]),
-        spikes=round((frames - 1) * mean["spikes"]),
+        events=round(events),
+        spikes=round(duration * sample.spikes),
         bytes=round(size),
         seconds=seconds,
     )
-
-
-def _places(last: int, count: int) -> list[int]:
-    return sorted({round(x) for x in np.linspace(0, max(last, 0), count)})
-
-
-def _pictures_per_interval(run: OpenSegment) -> float:
-    counts = []
-    for k in _places(len(run.plan.t) - 2, LABEL_PLACES):
-        before, now = (run.renderer.labels(run.views_at(run.plan.t[i : i + 1])) for i in (k, k + 1))
-        counts.append(len(interval_times(run, k + 1, before, now)))
-    return float(np.mean(counts))
-
-
-def _sample_chunk(run: OpenSegment, first: int) -> dict[str, float]:
-    """Render frames first .. first + CHUNK_FRAMES - 1 as if the segment began there."""
-    part = dataclasses.replace(
-        run, plan=dataclasses.replace(run.plan, t=run.plan.t[first : first + CHUNK_FRAMES])
-    )
-    clock = StageClock()
-    settled = render_chunk(part, 0, len(part.plan.t) - 1, {}, clock=clock)
-    chunk = render_chunk(part, len(part.plan.t) - 1, len(part.plan.t), settled.states, clock=clock)
-    frames = len(part.plan.t) + 1  # the second chunk labels the frame before it again
-    pictures = int(settled.frames["sub_frame_count"].sum() + chunk.frames["sub_frame_count"].sum())
-    per_picture = clock.seconds["radiance and optics"] + clock.seconds["sensors"]
-    return {
-        "label_seconds": (clock.seconds["labels"] + clock.seconds["sub-frame times"]) / frames,
-        "picture_seconds": per_picture / pictures,
-        "frame_bytes": sum(_compressed(chunk.frames[n]) for n in ("rgb", "luminance", "depth", "instance")),
-        **_stream_costs(chunk),
-    }  # fmt: skip
-
-
-def _stream_costs(chunk: Chunk) -> dict[str, float]:
-    costs = {"events": 0.0, "event_bytes": 0.0, "spikes": 0.0}
-    ratios = []
-    for stream in chunk.streams.values():
-        if isinstance(stream, EventArray):
-            costs["events"] += len(stream)
-            costs["event_bytes"] += sum(
-                _compressed(getattr(stream, c)) for c in ("t", "x", "y", "p")
-            )
-        else:
-            costs["spikes"] += int(np.bitwise_count(stream.packed).sum())
-            ratios.append(_compressed(stream.packed) / max(stream.packed.nbytes, 1))
-    return costs | {"spike_ratio": float(np.mean(ratios)) if ratios else 1.0}
-
-
-def _spike_bytes(run: OpenSegment) -> float:
-    seconds = float(run.plan.t[-1]) * 1e-6
-    row = -(-run.camera.width * run.camera.height // 8)
-    return sum(
-        seconds * s.rate_hz * row for s in run.spec.sensors if isinstance(s, SpikeCameraSpec)
-    )
-
-
-def _compressed(array: NDArray[Any]) -> int:
-    """Bytes after HDF5's shuffle and gzip filters."""
-    size = array.dtype.itemsize
-    shuffled = np.ascontiguousarray(array).view(np.uint8).reshape(-1, size).T
-    return len(zlib.compress(shuffled.tobytes(), 1))

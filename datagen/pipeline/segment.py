@@ -51,7 +51,7 @@ class OpenSegment:
 
     def path(self, t_us: NDArray[np.int64]) -> PoseArray:
         """Camera poses at times [us]."""
-        return _camera_path(self.spec, self.plan, t_us, self.base_dir)
+        return camera_poses(self.spec, self.plan, t_us, self.base_dir)
 
     def views_at(self, t_us: NDArray[np.int64]) -> Views:
         """Camera and moving objects at times [us]."""
@@ -154,9 +154,14 @@ def refuse_camera_inside(spec: JobSpec, plan: SegmentPlan, scene: Scene, base_di
         )
 
 
-def _camera_path(
+def camera_poses(
     spec: JobSpec, plan: SegmentPlan, t_us: NDArray[np.int64], base_dir: Path
 ) -> PoseArray:
+    """Camera poses of a segment at times [us].
+
+    Raises:
+        SpecError: the trajectory cannot be evaluated.
+    """
     try:
         return camera_path(
             plan.segment.trajectory,
@@ -173,7 +178,7 @@ def _views(
 ) -> Views:
     return Views(
         t=t_us,
-        world_from_camera=_camera_path(spec, plan, t_us, base_dir).matrices(),
+        world_from_camera=camera_poses(spec, plan, t_us, base_dir).matrices(),
         world_from_object=scene.poses(t_us),
     )
 
