@@ -70,6 +70,7 @@ HARMLESS: list[dict[str, Any]] = [
     {"motion_fill": -1.0},
     {"slow_start": 30},
     {"subset_names": True},
+    {"loading": 20},
 ]
 """Behaviour that changes no label of a job."""
 DISK_FULL: dict[str, Any] = {"disk_full": True}

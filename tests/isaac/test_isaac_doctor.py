@@ -142,6 +142,8 @@ def test_harmless_behaviour_is_reported(clean: Examination, tmp_path: Path) -> N
     faults = {name: value for _, _, fault in BY_REPORT for name, value in fault.items()}
     found = examine(installation(**faults), SPEC, tmp_path, size=SMALL, limits=LIMITS)
     assert found.passed, found.describe()
+    verdict = verdict_on(found.profile, json.loads(found.profile.read_text())["versions"], SPEC)
+    assert (verdict.verified, verdict.motion) == (True, False)
     for number, words, _ in BY_REPORT:
         (said,) = (f.text for f in found.findings if f.number == number)
         (usual,) = (f.text for f in clean.findings if f.number == number)

@@ -67,6 +67,7 @@ class Engine:
         self.sampled = False
         self.changed = False
         self.renders = 0
+        self.loading = 0
         self.products: list[Product] = []
         self._scene: Scene | None = None
         self._movers: frozenset[str] = frozenset()
@@ -74,6 +75,7 @@ class Engine:
 
     def open(self, path: str) -> bool:
         self.stage = Usd.Stage.Open(path)
+        self.loading = int(fault("loading") or 0)
         self._scene = load_scene_of(path)
         return True
 
@@ -105,7 +107,8 @@ class Engine:
         return self._scene
 
     def step(self, delta_time: float, subframes: int) -> None:
-        """One `orchestrator.step`."""
+        """One `orchestrator.step`; files that are not there yet are missing in the picture."""
+        assert self.loading == 0
         if self.captured and self.settings["/rtx/rendermode"] != "PathTracing":
             self.code += delta_time * self.stage.GetTimeCodesPerSecond()
         self.captured, self.sampled = True, delta_time > 0

@@ -84,7 +84,9 @@ def require_light(radiance: np.ndarray) -> None:
     """Light is finite, not negative, and there is some."""
     if not np.isfinite(radiance).all() or (radiance < 0).any() or not radiance.any():
         raise GuardError(
-            "light", "HdrColor is all zero, negative or not finite; is anything lit in the stage?"
+            "light",
+            "HdrColor is all zero, negative or not finite; expected light. Is anything lit in the "
+            "stage? If so, try mode PathTracing (docs/isaac.md)",
         )
 
 

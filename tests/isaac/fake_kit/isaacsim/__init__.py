@@ -23,7 +23,10 @@ class SimulationApp:
         ENGINE.settings["/app/version"] = fault("version") or ENGINE.settings["/app/version"]
 
     def update(self) -> None:
-        """An update of a stopped time line."""
+        """An update of a stopped time line, in which a file is loaded."""
+        from fake_engine import ENGINE
+
+        ENGINE.loading = max(0, ENGINE.loading - 1)
 
     def close(self, wait_for_replicator: bool = True, skip_cleanup: bool = False) -> None:
         import fake_faults

@@ -15,7 +15,8 @@ class UsdContext:
         return ENGINE.stage
 
     def get_stage_loading_status(self) -> tuple[str, int, int]:
-        return "", 0, 0
+        """What is loaded, how much of it is, and how much there is while it loads."""
+        return "", 0, ENGINE.loading
 
 
 _CONTEXT = UsdContext()
