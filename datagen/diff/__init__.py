@@ -1,1 +1,1 @@
-"""Differentiable faces of optics and sensors (torch)."""
+"""Differentiable faces of paths, mounts, views, lenses and sensors (torch): docs/codesign.md."""
