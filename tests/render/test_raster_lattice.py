@@ -159,16 +159,37 @@ def test_nodes_see_lamps_as_geometry_tells() -> None:
     """See all of a lamp in the open, none under a lid, half at its edge, and none behind."""
     lamp = SphereLight(position=(0.0, 0.0, 4.0), radius=0.2, intensity=(1.0, 1.0, 1.0))
     lid = scene((box((4.0, 4.0, 0.01)), place(2.0, 0.0, 2.0)), lights=(lamp, sun()))
-    tables = scene_tables(lid)
-    tracer = Tracer(lid, tables.rest.points, tables.rest.triangles)
-
-    def look(nodes: NDArray[np.void]) -> NDArray[np.uint8]:
-        return seen_by(nodes, lamp_table(lid.lights), tracer, tables.rest)
-
-    seen = look(nodes_in_the_plane((-3.0, 0.0), (1.0, 0.0), (0.0, 0.0)))
+    seen = looked(lid, nodes_in_the_plane((-3.0, 0.0), (1.0, 0.0), (0.0, 0.0)))
     np.testing.assert_array_equal(seen[:2], [[FULL, FULL], [0, 0]])
     assert abs(int(seen[2, 0]) - FULL // 2) <= 4
-    np.testing.assert_array_equal(look(nodes_in_the_plane((-3.0, 0.0), up=-1.0)), FACING_AWAY)
+    behind = looked(lid, nodes_in_the_plane((-3.0, 0.0), up=-1.0))
+    np.testing.assert_array_equal(behind, FACING_AWAY)
+
+
+def looked(seen: Scene, nodes: NDArray[np.void]) -> NDArray[np.uint8]:
+    """What nodes see of the lamps of a scene."""
+    tables = scene_tables(seen)
+    tracer = Tracer(seen, tables.rest.points, tables.rest.triangles)
+    return seen_by(nodes, lamp_table(seen.lights), tracer, tables.rest)
+
+
+@pytest.mark.parametrize(
+    ("radius", "x", "y", "hidden"),
+    [
+        (0.1, (-9.0, 9.0), (-0.5, 0.5), 2 / np.pi * (np.pi / 6 + 0.75**0.5 / 2)),
+        (1.0, (0.2, 0.8), (-0.5, 0.5), 0.6 / np.pi),
+    ],
+)
+def test_nodes_see_what_hides_no_rim(
+    radius: float, x: tuple[float, float], y: tuple[float, float], hidden: float
+) -> None:
+    """Count what a bar across a narrow lamp hides, and a plate beside the middle of a wide one."""
+    lamp = SphereLight(position=(0.0, 0.0, 4.0), radius=radius, intensity=(1.0, 1.0, 1.0))
+    half = radius / 2  # where they are, half-way to the lamp
+    size = (half * (x[1] - x[0]), half * (y[1] - y[0]), 0.001)
+    plate = (box(size), place(half * (x[0] + x[1]) / 2, half * (y[0] + y[1]) / 2, 2.0))
+    seen = looked(scene(plate, lights=(lamp,)), nodes_in_the_plane((0.0, 0.0)))
+    assert abs(seen[0, 0] / FULL - (1.0 - hidden)) < 0.05
 
 
 @pytest.mark.parametrize(("oversample", "tilt"), [(1, 0.0), (2, 0.0), (1, 1.0), (1, 1.4)])

@@ -41,19 +41,14 @@ def lamp_sequence() -> OnLamp:
     return lamp_points((np.stack([x ^ SHIFT[0], y ^ SHIFT[1]], axis=1) + 0.5) / FULL)
 
 
-def rim_points() -> OnLamp:
-    """Four points near the rim of the disc and the corners of the square; k and 3 - k are opposite."""
-    return lamp_points(_corners())
-
-
 def rim_and_middle() -> OnLamp:
-    """`rim_points`, and the middle."""
-    return lamp_points(np.concatenate([_corners(), [[0.5, 0.5]]]))
+    """Four points near the rim of the disc and the corners of the square, and the middle.
 
-
-def _corners() -> NDArray[np.float64]:
+    Points k and 3 - k are opposite.
+    """
     ends = (RIM, 1.0 - RIM)
-    return np.array([(x, y) for x in ends for y in ends])
+    corners = [(x, y) for x in ends for y in ends]
+    return lamp_points(np.array([*corners, (0.5, 0.5)]))
 
 
 @inlined

@@ -1,7 +1,8 @@
 """What the nodes of a lattice see: shadow rays to points of every lamp.
 
-A node looks at 4 points on a lamp's rim; unless they agree at 16 all over it; unless those agree at
-64: a (0, 2)-sequence, each quarter of which covers the lamp.
+A node looks at 4 points on a lamp's rim and its middle. Unless they agree, or where the lamp looks
+wide, at 16 all over it; unless those agree at 64: a (0, 2)-sequence, each quarter of which covers
+the lamp.
 """
 
 from __future__ import annotations
@@ -10,19 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import kernel
+from datagen.render.lamps import look_at
 from datagen.render.raster.lamp_rays import (
     OnLamp,
     add_seen,
     aim,
     lamp_sequence,
     may_light,
-    rim_points,
+    rim_and_middle,
 )
 from datagen.render.raster.lattice import BITS, FACING_AWAY, FULL, KNOWN, LAMPS_PER_WORD
 from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import Records, vector
 
 STAGES = (16, FULL)
+WIDE = 0.05
+"""Angular radius from which on things are met that hide much of a lamp and none of its rim [rad]."""
 BATCH = 2**13
 """Nodes times lamps at once, which bounds memory."""
 
@@ -32,6 +36,7 @@ TASK = np.dtype(
         ("lamp", np.int64),
         ("seen", np.float64),  # weight of lamp points seen so far
         ("most", np.float64),  # of so much
+        ("wide", np.bool_),  # the lamp looks wide
     ]
 )
 
@@ -52,11 +57,12 @@ def seen_by(
     """
     tasks = facing(nodes, lamps)
     out = np.full((len(nodes), len(lamps)), FACING_AWAY, np.uint8)
-    rim, all_over = rim_points(), lamp_sequence()
+    few, all_over = rim_and_middle(), lamp_sequence()
     for first in range(0, len(tasks), BATCH):
         part = tasks[first : first + BATCH]
-        _look(part, nodes, lamps, rim, (0, len(rim[0])), tracer, world)
-        part = _settle(part, out, last=False)
+        narrow = part[~part["wide"]]
+        _look(narrow, nodes, lamps, few, (0, len(few[0])), tracer, world)
+        part = np.concatenate([part[part["wide"]], _settle(narrow, out, last=False)])
         part["seen"] = part["most"] = looked = 0
         for stage in STAGES:
             _look(part, nodes, lamps, all_over, (looked, stage), tracer, world)
@@ -95,8 +101,10 @@ def facing(nodes: Records, lamps: Records) -> Records:
     count = 0
     for n in range(len(nodes)):
         for k in range(len(lamps)):
-            if may_light(lamps[k], vector(nodes[n].start), vector(nodes[n].normal)):
-                out[count].node, out[count].lamp = n, k
+            start = vector(nodes[n].start)
+            if may_light(lamps[k], start, vector(nodes[n].normal)):
+                width = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), start).width
+                out[count].node, out[count].lamp, out[count].wide = n, k, width > WIDE
                 out[count].seen, out[count].most = 0.0, 0.0
                 count += 1
     return out[:count]

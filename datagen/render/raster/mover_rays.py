@@ -1,9 +1,11 @@
 """Shadow rays where objects move: from points on them, and from static surfaces behind them.
 
 The samples of a sub-pixel that see one surface look at a lamp together, each from where it is on the
-surface: first the outermost four and a middle one and, where these do not all agree in any sub-pixel of the pixel, 16
-of them, or 32 where little of the lamp is seen. A sub-pixel that sees nothing but one triangle looks
+surface: first the outermost four and a middle one. Where these do not all agree in any sub-pixel of
+the pixel, or a mover looks smaller than the lamp, 16 of them do, and 32 where little of the lamp is
+seen or some of it hidden by what looks small. A sub-pixel that sees nothing but one triangle looks
 from finer places. The sub-pixels of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
+Of a lamp that static things hide in part from a static surface, only the rest counts.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ FIRST_LOOKS = CORNERS + 1
 STAGES = ((0, 16), (16, 32))
 """Samples that look first, and those that follow where little of a lamp is seen so far."""
 BRIGHT = 0.5
-"""Where so much of it is, the rest would change the light by less than an event."""
+"""Where so much of it is, the rest would change the light by less than an event. What looks smaller
+than the lamp leaves more than that: there, all of it."""
 BATCH = 2**11
 """Tasks at once, which bounds memory."""
 
@@ -78,7 +81,7 @@ def trace_movers(
         tracer: answers rays.
         world: what rays meet.
     """
-    tasks = find_tasks(points, seen_from.fragments, lamps, shot, statics)
+    tasks = find_tasks(points, seen_from.fragments, visible, lamps, shot, statics)
     rays, looks = outer_rays(tasks, points, seen_from, world, lamps, rim_and_middle())
     add_seen(tasks, looks["weight"], _blocked(tasks, looks, rays, tracer, world))
     seen, most = np.zeros((2, *visible.shape))
@@ -89,8 +92,10 @@ def trace_movers(
         for which in STAGES:
             rays, looks = sample_rays(part, which, points, seen_from, world, lamps, on_lamp)
             blocked = _blocked(part, looks, rays, tracer, world)
+            _leave_out_hidden(part, looks, rays, blocked, tracer, world)
             add_seen_by_points(part, looks, blocked, seen, most)
-            part = part[part["seen"] < BRIGHT * part["most"]]
+            enough = np.where(part["small"], 1.0, BRIGHT)
+            part = part[part["seen"] < enough * part["most"]]
     write_visible(tasks, points, seen, most, visible)
 
 
@@ -102,6 +107,26 @@ def _blocked(
     own = tasks["moving"][looks["task"]] & ~blocked
     blocked[own] = tracer.occluded(rays[own], world, moving=False)
     return blocked
+
+
+def _leave_out_hidden(
+    tasks: Records,
+    looks: Records,
+    rays: Records,
+    blocked: NDArray[np.bool_],
+    tracer: Tracer,
+    world: Surroundings,
+) -> None:
+    """Let looks of static surfaces count for nothing where static things are in the way.
+
+    What is known of such a surface tells how much of the lamp they leave; its looks, how much of
+    this movers leave: all, as long as none of them is blocked.
+    """
+    some = tasks["seen"] < tasks["most"]
+    some[looks["task"][blocked]] = True
+    partly = np.flatnonzero((some & tasks["partly"])[looks["task"]])
+    hidden = tracer.occluded(rays[partly], world, moving=False)
+    looks["weight"][partly[hidden]] = 0.0
 
 
 @kernel

@@ -31,6 +31,8 @@ TASK = np.dtype(
         ("seen", np.float64),  # weight of lamp points seen
         ("most", np.float64),  # of so much
         ("moving", np.bool_),  # the surface is a moving object's
+        ("small", np.bool_),  # a mover before the lamp may look smaller than it
+        ("partly", np.bool_),  # the surface is static, and static things hide some of the lamp
     ],
     align=True,
 )
@@ -38,13 +40,21 @@ TASK = np.dtype(
 LOOK = np.dtype([("task", np.int64), ("point", np.int64), ("weight", np.float64)])
 """A ray's task, the point that it starts from, and what it counts if it reaches the lamp."""
 
+WHOLE = np.float32(0.999)
+"""Static things hide nothing of a lamp that is seen to this part."""
+
 
 @kernel
 def find_tasks(
-    points: Records, fragments: Records, lamps: Records, shot: Shot, statics: Statics
+    points: Records,
+    fragments: Records,
+    visible: NDArray[np.float32],
+    lamps: Records,
+    shot: Shot,
+    statics: Statics,
 ) -> Records:
     """Surfaces in sub-pixels and lamps that need rays, TASK records."""
-    out = np.empty(len(points) * len(lamps), TASK)
+    out = np.zeros(len(points) * len(lamps), TASK)
     count = 0
     for p in range(len(points)):
         point = points[p]
@@ -54,11 +64,10 @@ def find_tasks(
         moving = statics.first[point.instance] == MOVES
         fragment, samples = _samples_of(fragments, points, p)
         for k in range(len(lamps)):
-            if _may_change(points, p, lamps[k], shot, moving):
-                out[count].fragment, out[count].point, out[count].lamp = fragment, p, k
-                out[count].group, out[count].moving = group, moving
-                out[count].samples, out[count].count = samples, bits_of(samples)
-                out[count].seen, out[count].most = 0.0, 0.0
+            task = out[count]
+            task.fragment, task.point, task.lamp, task.group = fragment, p, k, group
+            task.samples, task.count, task.moving = samples, bits_of(samples), moving
+            if _may_change(task, points, visible, lamps[k], shot):
                 count += 1
     return out[:count]
 
@@ -97,28 +106,40 @@ def _samples_of(fragments: Records, points: Records, p: int) -> tuple[np.int64, 
 
 
 @inlined
-def _may_change(points: Records, p: int, lamp: Any, shot: Shot, moving: bool) -> bool:
-    """Whether a lamp may light a surface from point p on, and a mover may take part in it."""
-    may, q = False, p
-    while q < len(points) and same_sub_pixel(points[q], points[p]):
-        if _alike(points[q], points[p]) and not may:
-            may = may_light(lamp, vector(points[q].start), vector(points[q].normal))
-            may = may and (moving or shaded_by_mover(points[q], lamp, shot.balls, shot.eye))
+def _may_change(
+    task: Any, points: Records, visible: NDArray[np.float32], lamp: Any, shot: Shot
+) -> bool:
+    """Whether its lamp may light a task's surface, and movers take part; tells `small`, `partly`."""
+    may, q = False, task.point
+    task.small = task.partly = False
+    while q < len(points) and same_sub_pixel(points[q], points[task.point]):
+        point = points[q]
+        own = _alike(point, points[task.point])
+        if own and may_light(lamp, vector(point.start), vector(point.normal)):
+            part = np.float32(1.0) if task.moving else visible[q, task.lamp]
+            shaded, small = shaded_by_mover(point, lamp, shot.balls, shot.eye)
+            if task.moving or (shaded and part > 0.0):
+                may = True
+            task.small |= small
+            task.partly |= part < WHOLE
         q += 1
     return may
 
 
 @kernel
 def find_mixed(tasks: Records, points: int, lamps: int) -> NDArray[np.bool_]:
-    """Which tasks are of a group that does not agree so far, or has nothing to go by."""
+    """Which tasks are of a group that does not agree so far, or of which a few looks tell nothing."""
     seen, most = np.zeros((points, lamps)), np.zeros((points, lamps))
+    small = np.zeros((points, lamps), np.bool_)
     for t in range(len(tasks)):
-        seen[tasks[t].group, tasks[t].lamp] += tasks[t].seen
-        most[tasks[t].group, tasks[t].lamp] += tasks[t].most
+        group, lamp = tasks[t].group, tasks[t].lamp
+        seen[group, lamp] += tasks[t].seen
+        most[group, lamp] += tasks[t].most
+        small[group, lamp] |= tasks[t].small
+    mixed = small | (most == 0.0) | ((seen > 0.0) & (seen < most))
     out = np.empty(len(tasks), np.bool_)
     for t in range(len(tasks)):
-        some, all_of = seen[tasks[t].group, tasks[t].lamp], most[tasks[t].group, tasks[t].lamp]
-        out[t] = 0.0 < some < all_of or all_of == 0.0
+        out[t] = mixed[tasks[t].group, tasks[t].lamp]
     return out
 
 
@@ -151,7 +172,7 @@ def write_visible(
     """Turn weights of seen lamp points into seen parts; points that did not look take the task's."""
     for t in range(len(tasks)):
         task = tasks[t]
-        part = task.seen / task.most if task.most > 0.0 else 0.0
+        part = task.seen / task.most if task.most > 0.0 else 0.0 if task.moving else 1.0
         p, k = task.point, task.lamp
         while p < len(points) and same_sub_pixel(points[p], points[task.point]):
             if _alike(points[p], points[task.point]):
