@@ -24,6 +24,7 @@ BY_GUARD: list[tuple[str, str, dict[str, Any]]] = [
 """Guard that ends the job, what it says, and the fault that it sees."""
 
 BY_CHECK: list[tuple[int, str, dict[str, Any]]] = [
+    (1, "did not hold: /rtx/post/aa/op", {"loose_setting": "/rtx/post/aa/op"}),
     (3, "depth with a lag of 1", {"picture_lag": True}),
     (3, "fit best with a lag of 1", {"lag": 1}),
     (4, "off by 0", {"wrong_aperture": True}),

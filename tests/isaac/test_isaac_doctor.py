@@ -16,6 +16,7 @@ from isaac.isaac_kit import LIMITS, SPEC, installation, open_fake
 from datagen.render.embedded import EmbeddedRenderer
 from datagen.render.isaac.doctor.bench import Bench, Size, run
 from datagen.render.isaac.doctor.examine import Examination, examine
+from datagen.render.isaac.doctor.machine_checks import check_versions
 from datagen.render.isaac.doctor.motion import ALL, Convention, fill_value, identify, truth
 from datagen.render.isaac.profile_file import verdict_on
 
@@ -40,6 +41,21 @@ def test_clean_installation_passes(clean: Examination) -> None:
     assert {f.number for f in clean.findings} >= set(range(1, 12))
     names = {path.name for path in clean.report.parent.iterdir()}
     assert {"light.png", "depth.png", "instances.png", "motion.png"} <= names
+
+
+@pytest.mark.parametrize(
+    ("gpu", "fit"),
+    [
+        ("NVIDIA RTX A1000, 580.95.05", True),
+        ("NVIDIA L40S, 580.95.05", True),
+        ("NVIDIA A100-SXM4-80GB, 580.95.05", False),
+        ("NVIDIA H200, 580.95.05", False),
+    ],
+)
+def test_gpus_without_ray_cores_are_known_by_name(gpu: str, fit: bool) -> None:
+    """Pass a graphics GPU whose name begins like that of one made for computing."""
+    ready = {"versions": {"gpu": gpu}, "settings": {"/a": 1}}
+    assert check_versions(ready, {"/a": 1}).passed is fit
 
 
 def test_profile_speaks_of_this_installation_alone(clean: Examination) -> None:

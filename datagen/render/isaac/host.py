@@ -160,7 +160,7 @@ class IsaacSimRenderer:
 
     @property
     def ready(self) -> dict[str, Any]:
-        """Versions, GPU, driver and settings as the process read them back."""
+        """Versions, GPU, driver and settings, these as they were after the last request."""
         return self._living(0).ready
 
     @property

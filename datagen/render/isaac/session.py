@@ -140,6 +140,7 @@ class Session:
         names = [result / f"shard_{i:05d}.json" for i in range(len(done["shards"]))]
         if done["frames"] != frames or done["shards"] != [exchange.digest(name) for name in names]:
             raise self._lost("said it was done with other shards than those it wrote")
+        self.ready["settings"] = done["settings"]
 
     def _watch(self, ended: bool) -> None:
         """Wait a little; raise when nothing more can come."""

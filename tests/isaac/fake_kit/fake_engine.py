@@ -109,6 +109,8 @@ class Engine:
     def step(self, delta_time: float, subframes: int) -> None:
         """One `orchestrator.step`; files that are not there yet are missing in the picture."""
         assert self.loading == 0
+        if fault("loose_setting"):
+            self.settings[fault("loose_setting")] = 0
         if self.captured and self.settings["/rtx/rendermode"] != "PathTracing":
             self.code += delta_time * self.stage.GetTimeCodesPerSecond()
         self.captured, self.sampled = True, delta_time > 0

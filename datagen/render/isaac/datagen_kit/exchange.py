@@ -7,7 +7,8 @@ standard library and numpy only.
     request_00000.json            host: views to render, in order
     result_00000/shard_00000/     worker: one .npy per output, rows are views
     result_00000/shard_00000.json worker: rows and SHA-256 of every file; written after the shard
-    result_00000/done.json        worker: all shards with their digests; the only sign of success
+    result_00000/done.json        worker: all shards with their digests, settings as they are then; the
+                                  only sign of success
     ready.json, error.json        worker: versions and settings read back; what went wrong
     progress.jsonl                worker: one line per frame; its age is the heartbeat
     stop                          host: end

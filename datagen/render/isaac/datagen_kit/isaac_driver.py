@@ -49,8 +49,8 @@ class Kit:
         self._products: dict[Any, dict[str, Any]] = {}
         self._code = -1
 
-    def open(self) -> dict[str, Any]:
-        """Open the stage and put the settings in force; what they read back as."""
+    def open(self) -> None:
+        """Open the stage and put the settings in force."""
         import omni.replicator.core as rep
         import omni.timeline
         import omni.usd
@@ -71,7 +71,7 @@ class Kit:
             self._app.update()
             self._wait_until_loaded(context)
         self._pose_attributes()
-        return self._apply_settings()
+        self._apply_settings()
 
     def _wait_until_loaded(self, context: Any) -> None:
         for _ in range(LOADING_UPDATES):
@@ -91,13 +91,19 @@ class Kit:
         if unit != 1.0 or up != "Z":
             raise SetupError(f"the stage has metersPerUnit {unit}, up axis {up}; expected 1 and Z")
 
-    def _apply_settings(self) -> dict[str, Any]:
-        """Set and read back; opening a stage may have brought settings of its own."""
+    def _apply_settings(self) -> None:
+        """Set what was asked for; opening a stage may have brought settings of its own."""
         import carb.settings
 
         settings = carb.settings.get_settings()
         for key, value in self._session["settings"].items():
             settings.set(key, value)
+
+    def settings(self) -> dict[str, Any]:
+        """What the settings that were asked for are now: the renderer may have changed them."""
+        import carb.settings
+
+        settings = carb.settings.get_settings()
         return {key: settings.get(key) for key in self._session["settings"]}
 
     def _pose_attributes(self) -> None:

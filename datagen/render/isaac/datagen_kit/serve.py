@@ -42,10 +42,14 @@ class Worker:
         """Serve until the host says stop."""
         self._kit = kit = Kit(self._session)
         self._beat("started")
-        settings = kit.open()
+        kit.open()
         exchange.write_json(
             self._folder / exchange.READY,
-            {"version": exchange.VERSION, "versions": kit.versions(), "settings": settings},
+            {
+                "version": exchange.VERSION,
+                "versions": kit.versions(),
+                "settings": kit.settings(),
+            },
         )
         number = 0
         while not (self._folder / exchange.STOP).exists():
@@ -70,7 +74,7 @@ class Worker:
             if i >= len(lead):
                 shards.add(frame)
             self._beat(f"frame {i}")
-        shards.close()
+        shards.close(self._kit.settings())
 
     def _warm_up(self, request: dict[str, Any]) -> None:
         """Render the first view until a frame passes: buffers of a new product may be empty.
@@ -138,11 +142,11 @@ class Shards:
         self._first += len(self._rows)
         self._rows = []
 
-    def close(self) -> None:
-        """Seal the rest and say that the request is done."""
+    def close(self, settings: dict[str, Any]) -> None:
+        """Seal the rest and say that the request is done, and what the settings are now."""
         if self._rows:
             self._seal()
-        done = {"frames": self._first, "shards": self._digests}
+        done = {"frames": self._first, "shards": self._digests, "settings": settings}
         exchange.write_json(self._result / exchange.DONE, done)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ from datagen.render.isaac.doctor.finding import Finding
 from datagen.render.isaac.host import IsaacSimRenderer
 from datagen.render.isaac.session import Ending
 
-NO_RAY_CORES = ("A100", "H100", "H200", "GH200", "B100", "B200", "V100", "P100")
+NO_RAY_CORES = re.compile(
+    r"\b(?:A30|A100|A800|H20|H100|H200|H800|GH200|GB200|B100|B200|B300|V100|P100)\b"
+)
+"""Names of GPUs made for computing; an RTX A1000 is another one than an A100."""
 LEAK = 5e6
 """Growth of memory per frame that is taken for a leak [bytes]."""
 BATCH = 10
@@ -24,7 +28,7 @@ def check_versions(ready: dict[str, Any], wanted: dict[str, Any]) -> Finding:
     versions: dict[str, str] = ready["versions"]
     loose = sorted(key for key, value in wanted.items() if ready["settings"].get(key) != value)
     gpu = versions["gpu"]
-    rays = not any(name in gpu for name in NO_RAY_CORES)
+    rays = NO_RAY_CORES.search(gpu) is None
     known = all(value != "unknown" for value in versions.values())
     words = ", ".join(f"{name} {value}" for name, value in versions.items())
     advice = "" if rays else "; this GPU has no ray-tracing cores: expect noise and no support"
