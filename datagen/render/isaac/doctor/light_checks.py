@@ -73,12 +73,14 @@ def check_noise(
         for name, by_contrast in rates.items()
     )
     most = CONTRAST[0] / 5
+    quiet = sigma < most and moving < most
+    advice = "" if quiet else "; try mode PathTracing, and more samples or sub_frames"
     return Finding(
-        number=8, title="Noise", passed=bool(sigma < most and moving < most),
+        number=8, title="Noise", passed=quiet,
         text=(
             f"standard deviation of ln L is {sigma:.4f} at one pose and {moving:.4f} on a wall that "
             f"moves by a pixel (expected less than {most:g}); pixels that would fire falsely from "
-            f"one picture to the next, {words}"
+            f"one picture to the next, {words}{advice}"
         ),
         figures={"sigma": sigma, "moving": moving, "false_events": rates},
     )  # fmt: skip
