@@ -46,22 +46,6 @@ def project(points: Floats, intrinsics: Intrinsics) -> Floats:
     return np.stack([u, v], axis=-1)
 
 
-def unproject(image_points: Floats, depth: Floats, intrinsics: Intrinsics) -> Floats:
-    """Points of the camera frame from image coordinates and z-depth.
-
-    Args:
-        image_points: (u, v) [px], shape (..., 2).
-        depth: z-depth [m], shape (...).
-        intrinsics: the camera.
-
-    Returns:
-        [m], shape (..., 3).
-    """
-    x = (image_points[..., 0] - intrinsics.cx) / intrinsics.fx * depth
-    y = (image_points[..., 1] - intrinsics.cy) / intrinsics.fy * depth
-    return np.stack([x, y, depth], axis=-1)
-
-
 def compose(a: Floats, b: Floats) -> Floats:
     """The product of homogeneous matrices (..., 4, 4), broadcast over leading axes."""
     total: Floats = a[..., :, 0, None] * b[..., None, 0, :]

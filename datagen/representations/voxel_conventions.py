@@ -77,13 +77,6 @@ def voxel_grid_as(
     return grid
 
 
-def standardised(grid: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Non-zero cells to zero mean and unit (unbiased) deviation; only the mean where that is zero."""
-    out = np.array(grid, order="C")
-    _standardise(out.reshape(-1))
-    return out
-
-
 @njit(cache=True, nogil=True)
 def _standardise(cells):  # type: ignore[no-untyped-def]
     filled = 0

@@ -19,7 +19,6 @@ from datagen.scenes.shapes.revolve import sphere
 from datagen.scenes.shapes.solids import box
 from datagen.scenes.stage_lights import aim
 
-MOVING = "/World/box"
 CODES_PER_SECOND = 100.0
 COLOURS = {
     "wall": (0.9, 0.5, 0.3),

@@ -2,12 +2,11 @@
 
 At every frame a pixel whose log light differs from the last frame's by more than the threshold
 sends one event, stamped with the frame's time: no memory beyond one frame, no interpolation, never
-more than one event per frame. `decaying_pictures` shows such events as a film.
+more than one event per frame.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,31 +80,3 @@ class FrameDifference:
             y=y.astype(np.uint16),
             p=(change[y, x] > 0).astype(np.uint8),
         )
-
-
-def decaying_pictures(
-    events: EventArray, frame_t: NDArray[np.int64], *, decay: float, height: int, width: int
-) -> Iterator[NDArray[np.float32]]:
-    """Signed events summed per pixel, fading by `decay` from frame to frame.
-
-        S_k = decay S_{k-1} + sum of (+-1) over events in (t_{k-1}, t_k]
-
-    Args:
-        events: in nondecreasing time; read only.
-        frame_t: times of the pictures [us], increasing, shape (N,).
-        decay: factor per frame in [0, 1].
-        height: rows [px].
-        width: columns [px].
-
-    Yields:
-        One picture (H, W) per frame; events after the last frame are left out.
-    """
-    picture = np.zeros((height, width), np.float32)
-    stops = np.searchsorted(events.t, frame_t, side="right")
-    start = 0
-    for stop in stops:
-        picture = np.float32(decay) * picture
-        y, x, p = (column[start:stop] for column in (events.y, events.x, events.p))
-        np.add.at(picture, (y, x), np.where(p == 1, np.float32(1), np.float32(-1)))
-        yield picture
-        start = stop

@@ -7,7 +7,6 @@ import io
 import numpy as np
 
 from datagen.sensors.event_csv import write_csv
-from datagen.sensors.frame_difference import decaying_pictures
 from schemas.arrays import EventArray
 from schemas.sensor import FrameDifferenceSpec
 
@@ -38,16 +37,6 @@ def test_cuts_change_nothing(gray, run, flicker) -> None:
     assert len(whole) > 100
     np.testing.assert_array_equal(cut.t, whole.t)
     np.testing.assert_array_equal(cut.p, whole.p)
-
-
-def test_film_fades_by_the_decay() -> None:
-    """Sum polarities per frame and fade the sum from frame to frame."""
-    events = EventArray(
-        t=np.array([10, 10, 20]), x=np.array([0, 0, 1], np.uint16),
-        y=np.zeros(3, np.uint16), p=np.array([1, 1, 0], np.uint8),
-    )  # fmt: skip
-    film = list(decaying_pictures(events, np.array([0, 10, 20, 30]), decay=0.5, height=1, width=2))
-    np.testing.assert_array_equal(np.array(film)[:, 0], [[0, 0], [2, 0], [1, -1], [0.5, -0.5]])
 
 
 def test_csv_has_a_header_and_plain_numbers() -> None:
