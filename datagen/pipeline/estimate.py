@@ -1,6 +1,6 @@
 """What a job will cost, from small parts of it that are really rendered.
 
-Segments are opened and sampled (`sample.py`) until `SAMPLE_SECONDS` are spent, the first ones far
+Segments are opened and sampled (`sample.py`) as long as `SAMPLE_SECONDS` last, the first ones far
 apart in speed of motion; what the others cost lies between those that are slower and faster.
 """
 
@@ -22,8 +22,8 @@ from schemas.estimate import Estimate, SegmentEstimate
 from schemas.job import JobSpec
 from schemas.sensor import SpikeCameraSpec
 
-SAMPLE_SECONDS = 30.0
-"""No other place is begun after so much time; one is always sampled."""
+SAMPLE_SECONDS = 60.0
+"""No segment but the first is begun that would end after so much time."""
 SPEED_SAMPLES = 64
 FLOW_BYTES_PER_PIXEL = 10.0
 """Compressed size of both flows and masks, measured on textured scenes with motion."""
@@ -55,14 +55,16 @@ def _samples(job: Job, plans: tuple[SegmentPlan, ...], *, threads: int) -> list[
     """A sample of every segment, rendered or between two that are."""
     speeds = [_speed(job, plan) for plan in plans]
     by_speed = np.argsort(speeds, kind="stable")
-    until, found = time.perf_counter() + SAMPLE_SECONDS, dict[int, Sample]()
+    until, longest, found = time.perf_counter() + SAMPLE_SECONDS, 0.0, dict[int, Sample]()
     with tempfile.TemporaryDirectory(prefix="datagen-estimate-") as folder:
         for place in spread(len(plans)):
-            if found and time.perf_counter() > until:
+            start = time.perf_counter()
+            if found and start + longest > until:
                 break
             i = int(by_speed[place])
             work = Path(folder) / plans[i].segment.file_stem
-            found[i] = sample_segment(job, plans[i], work, threads=threads, until=until)
+            found[i] = sample_segment(job, plans[i], work, threads=threads)
+            longest = max(longest, time.perf_counter() - start)
     known = sorted(found, key=speeds.__getitem__)
     columns = {
         name: np.interp(speeds, [speeds[i] for i in known], [asdict(found[i])[name] for i in known])
@@ -85,9 +87,12 @@ def _speed(job: Job, plan: SegmentPlan) -> float:
 
 
 def spread(count: int) -> list[int]:
-    """0 .. count - 1 in an order whose first ones lie far apart: 0, 7, 4, 2, 6, ... of eight."""
+    """0 .. count - 1 in an order whose first ones lie far apart: 4, 0, 7, 2, 6, ... of eight."""
     bits = (count - 1).bit_length()
-    return sorted(range(count), key=lambda i: (0 < i < count - 1, f"{i:0{bits}b}"[::-1]))
+    return sorted(
+        range(count),
+        key=lambda i: (i != count // 2, 0 < i < count - 1, f"{i:0{bits}b}"[::-1]),
+    )
 
 
 def _makespan(seconds: list[float], workers: int) -> float:

@@ -57,9 +57,7 @@ class Sample:
     """Compressed columns of one frame but its flow."""
 
 
-def sample_segment(
-    job: Job, plan: SegmentPlan, work: Path, *, threads: int, until: float
-) -> Sample:
+def sample_segment(job: Job, plan: SegmentPlan, work: Path, *, threads: int) -> Sample:
     """Open a segment and render a little of it.
 
     Args:
@@ -67,7 +65,6 @@ def sample_segment(
         plan: the segment.
         work: folder of its own for the stage.
         threads: pictures rendered at the same time.
-        until: `time.perf_counter()` after which no other place of the segment is begun.
 
     Raises:
         InputError: as `generate` would.
@@ -80,10 +77,10 @@ def sample_segment(
     pictures = max(
         LEAST_PICTURES, min(PICTURES, round(PIXELS / run.camera.width / run.camera.height))
     )
-    samples: list[dict[str, float]] = []
-    for first in _places(len(plan.t) - 3, CHUNK_PLACES):
-        if not samples or time.perf_counter() < until:
-            samples.append(_sample_chunk(run, first, rate, pictures=pictures))
+    samples = [
+        _sample_chunk(run, first, rate, pictures=pictures)
+        for first in _places(len(plan.t) - 3, CHUNK_PLACES)
+    ]
     mean = {key: float(np.mean([sample[key] for sample in samples])) for key in samples[0]}
     return Sample(open_seconds=open_seconds, pictures=rate, **mean)
 

@@ -20,6 +20,7 @@ from schemas.job import JobSpec
 
 FAST = {"kind": "orbital", "radius": 1.6, "height": 0.8, "angular_speed": 2.0}
 SLOW = {**FAST, "angular_speed": 0.5}
+SLOWER = {**FAST, "angular_speed": 0.8}
 MIDDLE = {**FAST, "angular_speed": 1.2}
 
 
@@ -62,7 +63,7 @@ def test_pictures_that_are_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_segments_beyond_the_time_lie_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look into the slowest and the fastest segment first, and put the others between them."""
+    """Look into segments of middle, least and most speed first, and put the others between them."""
     looked_into = []
 
     def sampled(_job: Job, plan: SegmentPlan, *_: Any, **__: Any) -> sample.Sample:
@@ -73,18 +74,18 @@ def test_segments_beyond_the_time_lie_between(monkeypatch: pytest.MonkeyPatch) -
             events=0.0, event_bytes=0.0, spikes=0.0, spike_ratio=1.0,
         )  # fmt: skip
 
-    clock = iter([0.0, 1.0, module.SAMPLE_SECONDS + 1.0])
+    clock = iter([0, 0, 10, 10, 20, 20, 30, module.SAMPLE_SECONDS - 5])
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(module, "sample_segment", sampled)
-    told = estimate(job_of(MIDDLE, FAST, SLOW), workers=1)
-    middle, fast, slow = (segment.sub_frames for segment in told.segments)
-    assert looked_into == [2, 1]
-    assert slow < middle < fast
+    told = estimate(job_of(SLOWER, FAST, SLOW, MIDDLE), workers=1)
+    slower, fast, slow, middle = (segment.sub_frames for segment in told.segments)
+    assert looked_into == [3, 2, 1]
+    assert slow < slower < middle < fast
 
 
 def test_first_places_lie_far_apart() -> None:
-    """Begin with the ends, and go on with halves of what is left."""
+    """Begin with the middle and the ends, and go on with halves of what is left."""
     assert spread(1) == [0]
-    assert spread(2) == [0, 1]
-    assert spread(8) == [0, 7, 4, 2, 6, 1, 5, 3]
+    assert spread(2) == [1, 0]
+    assert spread(8) == [4, 0, 7, 2, 6, 1, 5, 3]
     assert sorted(spread(11)) == list(range(11))
