@@ -8,7 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, get_args
 
+from pydantic.fields import FieldInfo
+
+from schemas.export import EventFormat, FlowFormat, SpikeFormat
 from schemas.h5 import (
     ATTRIBUTES,
     COLUMNS,
@@ -52,6 +56,30 @@ def in_words(value: object) -> str:
     return f"`{value}`" if str(value) else ""
 
 
+def options_table(formats: Any) -> str:
+    """Every option of some export formats, once where several share it."""
+    specs, of = get_args(formats), dict[tuple[str, str, str], list[str]]()
+    for spec in specs:
+        for name, field in spec.model_fields.items():
+            if name not in ("kind", "sensor"):
+                row = (f"`{name}`", values(field), field.description or "")
+                of.setdefault(row, []).append(f"`{spec.model_fields['kind'].default}`")
+    rows = (
+        (name, "all" if len(kinds) == len(specs) > 1 else ", ".join(kinds), default, meaning)
+        for (name, default, meaning), kinds in of.items()
+    )
+    return markdown(("option", "of", "default", "meaning"), rows)
+
+
+def values(field: FieldInfo) -> str:
+    """The default as it would be typed, before the other choices where there are some."""
+    choices = [c for c in get_args(field.annotation) if isinstance(c, str) and c != field.default]
+    if field.default is None:
+        return ""
+    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+    return ", ".join([in_words(default), *(f"or `{choice}`" for choice in choices)])
+
+
 def columns_table(columns: Iterable[Column]) -> str:
     """Every dataset of a segment file."""
     rows = ((f"`{c.path}`", c.dtype, shape(c), c.unit or "-", c.meaning) for c in columns)
@@ -83,6 +111,9 @@ TABLES = {
     "labels": columns_table(COLUMNS),
     "streams": columns_table((*EVENT_COLUMNS, NOISE_COLUMN, *ROOT_EVENT_COLUMNS, *SPIKE_COLUMNS)),
     "attributes": attributes_table(ATTRIBUTES),
+    "event options": options_table(EventFormat),
+    "spike options": options_table(SpikeFormat),
+    "flow options": options_table(FlowFormat),
 }
 
 

@@ -23,7 +23,7 @@ class EventExportSpec(StreamExportSpec):
     """What all event formats have in common."""
 
     clock: Literal["segment", "job"] = "segment"
-    """Zero of the time stamps: the start of the segment, or of the job."""
+    """Zero of the time stamps: the start of the segment, or of the job (adds `t_offset`)."""
 
 
 class Evt2ExportSpec(EventExportSpec):
@@ -49,7 +49,7 @@ class Aedat4ExportSpec(EventExportSpec):
 
     kind: Literal["aedat4"] = "aedat4"
     compression: Literal["none", "lz4"] = "none"
-    """`lz4` needs the `formats` extra."""
+    """Of each packet; `lz4` needs the `formats` extra."""
 
 
 class Aedat2ExportSpec(EventExportSpec):
@@ -87,6 +87,7 @@ class RosbagExportSpec(EventExportSpec):
 
     kind: Literal["rosbag"] = "rosbag"
     topic: Annotated[str, Field(pattern=r"^(/[A-Za-z][A-Za-z0-9_]*)+$")] = "/dvs/events"
+    """Topic of the messages."""
     message_us: PositiveCount = 10_000
     """Time that one message covers [us]."""
 
@@ -127,11 +128,11 @@ class DsecExportSpec(FlowExportSpec):
     layout: Literal["official", "idnet", "eraft", "tonic"] = "official"
     """Whose readers the folders are arranged for."""
     interval_us: PositiveCount = 100_000
-    """Time that one flow picture covers [us]."""
+    """Time that one flow picture covers [us]; a whole number of frames."""
     baseline: Positive = 0.6
     """Distance to the imagined right camera that disparity refers to [m]."""
     any_size: bool = False
-    """Write pictures of other sizes than 640x480 too."""
+    """Take other sizes than 640x480, which DSEC's readers take for granted."""
     repeat_left: bool = False
     """Link the left camera's events as the right camera's: DSEC's scripts open both, and there is
     only one (layouts `official` and `idnet`)."""

@@ -47,7 +47,7 @@ class EventsCommand(FormatsCommand):
 
 
 def _row(spec: type[BaseModel]) -> tuple[str, str]:
-    """Name, what it is, and its options with their defaults."""
+    """Name, what it is, and its options: the default, or all choices with the default first."""
     told = inspect.cleandoc(spec.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     options = ", ".join(_options(spec))
     return str(
@@ -59,6 +59,10 @@ def _options(spec: type[BaseModel]) -> Iterator[str]:
     for name, field in spec.model_fields.items():
         if name in ("kind", "sensor"):
             continue
-        default = field.default
-        shown = str(default).lower() if isinstance(default, bool) else default
-        yield name if default is None else f"{name}={shown}"
+        if field.default is None:
+            yield name
+        elif isinstance(field.default, bool):
+            yield f"{name}={str(field.default).lower()}"
+        else:
+            others = [c for c in get_args(field.annotation) if isinstance(c, str)]
+            yield f"{name}={'|'.join(others) or field.default}"

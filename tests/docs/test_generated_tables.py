@@ -27,6 +27,9 @@ def generator() -> ModuleType:
         ("dataset_format.md", "labels"),
         ("dataset_format.md", "streams"),
         ("dataset_format.md", "attributes"),
+        ("export.md", "event options"),
+        ("export.md", "spike options"),
+        ("export.md", "flow options"),
     ],
 )
 def test_table_is_current(page: str, table: str) -> None:
