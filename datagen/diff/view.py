@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from datagen.errors import InputError
 from datagen.pipeline.job import open_job
 from datagen.pipeline.segment import OpenSegment, open_segment
 from datagen.plan import plan_job
@@ -70,10 +71,15 @@ def open_film(job_file: Path | str, segment: int = 0, *, work: Path | str) -> Fi
         work: folder for working files.
 
     Raises:
-        InputError: the job or its scene cannot be used.
+        InputError: the job or its scene cannot be used, or it has no such segment.
     """
     job = open_job(Path(job_file))
-    plan = plan_job(job.spec)[segment]
+    plans = plan_job(job.spec)
+    if not 0 <= segment < len(plans):
+        raise InputError(
+            f"{job_file}: no segment {segment}; expected a place from 0 to {len(plans) - 1}"
+        )
+    plan = plans[segment]
     folder = Path(work) / f"segment-{segment}"
     folder.mkdir(parents=True, exist_ok=True)
     return Film(open_segment(job.spec, plan, base_dir=job.base_dir, work=folder))

@@ -14,6 +14,7 @@ from datagen.diff.lens import Lens
 from datagen.diff.pose import BodyPath, Mount
 from datagen.diff.spike_pixels import SpikePixels
 from datagen.diff.view import Film, nearest_around, open_film, points_move
+from datagen.errors import InputError
 from datagen.pipeline.segment import sensor_key
 from schemas.camera import Intrinsics, PinholeOptics
 
@@ -68,6 +69,12 @@ def test_points_move_as_their_projection() -> None:
             assert parameter.grad[k].item() == pytest.approx(slope, rel=1e-5)
 
 
+def test_a_segment_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """Say which places the job has."""
+    with pytest.raises(InputError, match="no segment 2; expected a place from 0 to 1"):
+        open_film(write_job(tmp_path, tiny_job()), 2, work=tmp_path / "work")
+
+
 def test_an_edge_belongs_to_what_is_in_front() -> None:
     """Take the least depth of a pixel's surroundings, background included."""
     depth = torch.full((1, 3, 6), torch.inf)
@@ -105,7 +112,7 @@ def test_gradients_of_the_mount_are_differences_of_rendered_light(film: Film, pa
         assert (slope * guess.norm() / truth.norm()).item() > 0.8
 
 
-def test_lens_sensor_mount_path_and_network_share_one_gradient(film: Film, tmp_path: Path) -> None:
+def test_lens_sensor_mount_path_and_network_share_one_gradient(film: Film) -> None:
     """Give every parameter of the whole chain a finite gradient that is not zero."""
     path, mount, lens = chain(film)
     spec, size = film.segment.spec, {"height": 32, "width": 40}
