@@ -17,7 +17,7 @@ from datagen.render.compiled import inlined, inner
 from datagen.render.raster.edges import cover_band, gather_piece
 from datagen.render.raster.fragments import same_pixel
 from datagen.render.raster.lattice_read import Nodes
-from datagen.render.raster.mover_shadows import looks_smaller, may_shade, pair_bit
+from datagen.render.raster.mover_shadows import may_shade, pair_bit
 from datagen.render.raster.picture import PLAIN, Picture, Shot
 from datagen.render.raster.points import Eye, merge
 from datagen.render.raster.shade import shade
@@ -204,18 +204,12 @@ def _needs_rays(
 
 
 @inlined
-def shaded_by_mover(point: Any, lamp: Any, balls: Records, eye: Eye) -> tuple[bool, bool]:
-    """Whether a moving object may stand between a lamp and what a pixel sees of a point's surface.
-
-    And whether one that does may look smaller than the lamp.
-    """
-    shaded, small, start = False, False, vector(point.start)
-    around = reach_of_pixel(point, eye)
+def shaded_by_mover(point: Any, lamp: Any, balls: Records, eye: Eye) -> bool:
+    """Whether a moving object may stand between a lamp and what a pixel sees of a point's surface."""
+    shaded, around = False, reach_of_pixel(point, eye)
     for b in range(len(balls)):
-        if may_shade(balls[b], lamp, start, around):
-            shaded = True
-            small |= looks_smaller(balls[b], lamp, start)
-    return shaded, small
+        shaded |= may_shade(balls[b], lamp, vector(point.start), around)
+    return shaded
 
 
 @inlined

@@ -24,6 +24,10 @@ SHIFT = (9, 6)
 """Digital shift of the sequence [1 / FULL]: its first 4 and 16 points lie about the middle of their
 strata, not all at one end, which would push shadows to one side."""
 
+WIDE = 0.1
+"""Angular radius from which on things are met that hide much of a lamp and none of a few points of
+it [rad]."""
+
 OnLamp = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Points of lamps, on the disc and on the square, (n, 2) each."""
 
@@ -56,6 +60,12 @@ def may_light(lamp: Any, start: Vector, normal: Vector) -> bool:
     """Whether a lamp is in front of a surface, at least in part."""
     seen = look_at(lamp, (0.0, 0.0), (0.0, 0.0), start)
     return dot(seen.towards, normal) > -seen.width and seen.factor > 0.0
+
+
+@inlined
+def looks_wide(lamp: Any, start: Vector) -> bool:
+    """Whether a few points of a lamp do not tell how much of it a surface sees."""
+    return look_at(lamp, (0.0, 0.0), (0.0, 0.0), start).width > WIDE
 
 
 @inlined

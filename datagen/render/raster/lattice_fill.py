@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.compiled import kernel
-from datagen.render.lamps import look_at
 from datagen.render.raster.lamp_rays import (
     OnLamp,
     add_seen,
     aim,
     lamp_sequence,
+    looks_wide,
     may_light,
     rim_and_middle,
 )
@@ -25,8 +25,6 @@ from datagen.render.tracer import RAY, Surroundings, Tracer
 from datagen.render.vectors import Records, vector
 
 STAGES = (16, FULL)
-WIDE = 0.05
-"""Angular radius from which on things are met that hide much of a lamp and none of its rim [rad]."""
 BATCH = 2**13
 """Nodes times lamps at once, which bounds memory."""
 
@@ -60,13 +58,12 @@ def seen_by(
     few, all_over = rim_and_middle(), lamp_sequence()
     for first in range(0, len(tasks), BATCH):
         part = tasks[first : first + BATCH]
-        narrow = part[~part["wide"]]
-        _look(narrow, nodes, lamps, few, (0, len(few[0])), tracer, world)
-        part = np.concatenate([part[part["wide"]], _settle(narrow, out, last=False)])
+        _look(part, nodes, lamps, few, (0, len(few[0])), tracer, world)
+        part = _settle(part, out, len(few[0]))
         part["seen"] = part["most"] = looked = 0
         for stage in STAGES:
             _look(part, nodes, lamps, all_over, (looked, stage), tracer, world)
-            part = _settle(part, out, last=stage == FULL)
+            part = _settle(part, out, stage)
             looked = stage
     return out
 
@@ -85,11 +82,11 @@ def _look(
     add_seen(tasks, weight, tracer.occluded(rays, world, moving=False))
 
 
-def _settle(tasks: Records, out: NDArray[np.uint8], *, last: bool) -> Records:
-    """Write what tasks saw if their lamp points agree, or anyway; returns those still open."""
+def _settle(tasks: Records, out: NDArray[np.uint8], looked: int) -> Records:
+    """Write what tasks saw of `looked` lamp points if these tell; returns those still open."""
     seen, most = tasks["seen"], tasks["most"]
-    open_still = (most == 0) | ((seen > 0) & (seen < most))
-    done = tasks[most > 0] if last else tasks[~open_still]
+    open_still = (most == 0) | ((seen > 0) & (seen < most)) | (tasks["wide"] & (looked < STAGES[0]))
+    done = tasks[most > 0] if looked == FULL else tasks[~open_still]
     out[done["node"], done["lamp"]] = np.rint(done["seen"] / done["most"] * FULL)
     return tasks[open_still]
 
@@ -103,8 +100,8 @@ def facing(nodes: Records, lamps: Records) -> Records:
         for k in range(len(lamps)):
             start = vector(nodes[n].start)
             if may_light(lamps[k], start, vector(nodes[n].normal)):
-                width = look_at(lamps[k], (0.0, 0.0), (0.0, 0.0), start).width
-                out[count].node, out[count].lamp, out[count].wide = n, k, width > WIDE
+                out[count].node, out[count].lamp = n, k
+                out[count].wide = looks_wide(lamps[k], start)
                 out[count].seen, out[count].most = 0.0, 0.0
                 count += 1
     return out[:count]

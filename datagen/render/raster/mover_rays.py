@@ -2,10 +2,10 @@
 
 The samples of a sub-pixel that see one surface look at a lamp together, each from where it is on the
 surface: first the outermost four and a middle one. Where these do not all agree in any sub-pixel of
-the pixel, or a mover looks smaller than the lamp, 16 of them do, and 32 where little of the lamp is
-seen or some of it hidden by what looks small. A sub-pixel that sees nothing but one triangle looks
-from finer places. The sub-pixels of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn.
-Of a lamp that static things hide in part from a static surface, only the rest counts.
+the pixel, or the lamp looks wide, 16 of them do, and 32 where little of the lamp is seen, or some of
+a wide one hidden. A sub-pixel that sees nothing but one triangle looks from finer places. The
+sub-pixels of a pixel share a (0, 2)-sequence of lamp points, dealt out in turn. Of a lamp that static
+things hide in part from a static surface, only the rest counts.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ FIRST_LOOKS = CORNERS + 1
 STAGES = ((0, 16), (16, 32))
 """Samples that look first, and those that follow where little of a lamp is seen so far."""
 BRIGHT = 0.5
-"""Where so much of it is, the rest would change the light by less than an event. What looks smaller
-than the lamp leaves more than that: there, all of it."""
+"""Where so much of it is, the rest would change the light by less than an event. Small things hide
+less of a wide lamp: there, all of it."""
 BATCH = 2**11
 """Tasks at once, which bounds memory."""
 
@@ -94,7 +94,7 @@ def trace_movers(
             blocked = _blocked(part, looks, rays, tracer, world)
             _leave_out_hidden(part, looks, rays, blocked, tracer, world)
             add_seen_by_points(part, looks, blocked, seen, most)
-            enough = np.where(part["small"], 1.0, BRIGHT)
+            enough = np.where(part["wide"], 1.0, BRIGHT)
             part = part[part["seen"] < enough * part["most"]]
     write_visible(tasks, points, seen, most, visible)
 

@@ -153,20 +153,6 @@ def _between(left: Vector, right: Vector, y: int, width: int) -> tuple[int, int]
 @inlined
 def may_shade(ball: Any, lamp: Any, p: Vector, around: float) -> bool:
     """Whether a line from a place as near to p as `around` to the lamp may meet the ball."""
-    gap, wide = _passing(ball, lamp, p)
-    return gap < ball.radius + wide + around
-
-
-@inlined
-def looks_smaller(ball: Any, lamp: Any, p: Vector) -> bool:
-    """Whether a ball between p and a lamp may be seen before the lamp from all sides."""
-    _, wide = _passing(ball, lamp, p)
-    return ball.radius < wide
-
-
-@inlined
-def _passing(ball: Any, lamp: Any, p: Vector) -> tuple[float, float]:
-    """How far a line from p to a lamp passes by a ball, and the radius of the lamp's cone there."""
     to_ball = sub(vector(ball.center), p)
     if lamp.kind == DISTANT:
         towards, far, spread = vector(lamp.place), np.inf, math.tan(min(lamp.radius, 1.5))
@@ -176,4 +162,5 @@ def _passing(ball: Any, lamp: Any, p: Vector) -> tuple[float, float]:
         towards, spread = scaled(to_lamp, 1.0 / far), lamp_size(lamp) / far
     t = min(max(dot(to_ball, towards), 0.0), far)
     gap = sub(to_ball, scaled(towards, t))
-    return math.sqrt(dot(gap, gap)), t * spread
+    near = ball.radius + t * spread + around
+    return dot(gap, gap) < near * near

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from datagen.render.compiled import inlined, kernel
 from datagen.render.raster.draw import shaded_by_mover
 from datagen.render.raster.fragments import bits_of, same_pixel
-from datagen.render.raster.lamp_rays import may_light
+from datagen.render.raster.lamp_rays import looks_wide, may_light
 from datagen.render.raster.picture import Shot
 from datagen.render.raster.points import same_sub_pixel
 from datagen.render.raster.statics import MOVES, Statics
@@ -31,7 +31,7 @@ TASK = np.dtype(
         ("seen", np.float64),  # weight of lamp points seen
         ("most", np.float64),  # of so much
         ("moving", np.bool_),  # the surface is a moving object's
-        ("small", np.bool_),  # a mover before the lamp may look smaller than it
+        ("wide", np.bool_),  # the lamp looks wide
         ("partly", np.bool_),  # the surface is static, and static things hide some of the lamp
     ],
     align=True,
@@ -109,19 +109,19 @@ def _samples_of(fragments: Records, points: Records, p: int) -> tuple[np.int64, 
 def _may_change(
     task: Any, points: Records, visible: NDArray[np.float32], lamp: Any, shot: Shot
 ) -> bool:
-    """Whether its lamp may light a task's surface, and movers take part; tells `small`, `partly`."""
+    """Whether its lamp may light a task's surface, and movers take part; tells `wide`, `partly`."""
     may, q = False, task.point
-    task.small = task.partly = False
+    task.wide = task.partly = False
     while q < len(points) and same_sub_pixel(points[q], points[task.point]):
         point = points[q]
+        start = vector(point.start)
         own = _alike(point, points[task.point])
-        if own and may_light(lamp, vector(point.start), vector(point.normal)):
+        if own and may_light(lamp, start, vector(point.normal)):
             part = np.float32(1.0) if task.moving else visible[q, task.lamp]
-            shaded, small = shaded_by_mover(point, lamp, shot.balls, shot.eye)
-            if task.moving or (shaded and part > 0.0):
+            if task.moving or (part > 0.0 and shaded_by_mover(point, lamp, shot.balls, shot.eye)):
                 may = True
-            task.small |= small
-            task.partly |= part < WHOLE
+                task.wide |= looks_wide(lamp, start)
+                task.partly |= part < WHOLE
         q += 1
     return may
 
@@ -130,13 +130,13 @@ def _may_change(
 def find_mixed(tasks: Records, points: int, lamps: int) -> NDArray[np.bool_]:
     """Which tasks are of a group that does not agree so far, or of which a few looks tell nothing."""
     seen, most = np.zeros((points, lamps)), np.zeros((points, lamps))
-    small = np.zeros((points, lamps), np.bool_)
+    wide = np.zeros((points, lamps), np.bool_)
     for t in range(len(tasks)):
         group, lamp = tasks[t].group, tasks[t].lamp
         seen[group, lamp] += tasks[t].seen
         most[group, lamp] += tasks[t].most
-        small[group, lamp] |= tasks[t].small
-    mixed = small | (most == 0.0) | ((seen > 0.0) & (seen < most))
+        wide[group, lamp] |= tasks[t].wide
+    mixed = wide | (most == 0.0) | ((seen > 0.0) & (seen < most))
     out = np.empty(len(tasks), np.bool_)
     for t in range(len(tasks)):
         out[t] = mixed[tasks[t].group, tasks[t].lamp]
