@@ -55,14 +55,15 @@ def job() -> dict[str, Any]:
     }  # fmt: skip
     down = -math.radians(20)  # about the camera's x axis
     segment = {"duration": 20.0, "frame_rate": 20}
+    side = SIDE + 2 * MARGIN
     return {
         "name": "codesign",
         "scene": {"kind": "preset", "preset": "tabletop", "seed": 3, "moving_objects": 0},
         "camera": {
-            "width": SIDE + 2 * MARGIN, "height": SIDE + 2 * MARGIN, "horizontal_fov_deg": 60, "optics": {"psf_sigma": 0.9},
+            "width": side, "height": side, "horizontal_fov_deg": 60, "optics": {"psf_sigma": 0.9},
             "mount": {"quaternion_xyzw": [math.sin(down / 2), 0.0, 0.0, math.cos(down / 2)]},
         },
-                "sensors": [{"kind": "event_camera", "threshold_on": 0.2, "threshold_off": 0.2}],
+        "sensors": [{"kind": "event_camera", "threshold_on": 0.2, "threshold_off": 0.2}],
         "segments": [
             {"segment_id": 0, **segment, "trajectory": {**path, "frequency": [0.31, 0.43, 0.57]}},
             {"segment_id": 1, **segment, "trajectory": {**path, "frequency": [0.37, 0.29, 0.61]}},
@@ -156,11 +157,12 @@ def loss_of(
 
 
 def learn(
-    hardware: Hardware, network: nn.Module, flight: Flight, *, steps: int, batch: int, joint: bool
-) -> list[dict[str, float]]:
+    hardware: Hardware, network: nn.Module, flight: Flight, *, steps: int, batch: int, seed: int,
+    joint: bool,
+) -> list[dict[str, float]]:  # fmt: skip
     """Train the network on random windows, with `joint` the hardware too; what every step found."""
-    torch.manual_seed(0)
-    rng = np.random.default_rng(steps)
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(steps + seed)
     groups = [{"params": network.parameters(), "lr": LEARNING_RATE}]
     if joint:
         groups.append({"params": hardware.parameters(), "lr": HARDWARE_RATE})
@@ -244,20 +246,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("codesign"))
     parser.add_argument("--steps", type=int, default=160, help="of learning together; twice before")
     parser.add_argument("--batch", type=int, default=8, help="windows per step")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and windows")
     arguments = parser.parse_args()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     (out / "job.yaml").write_text(yaml.safe_dump(job(), sort_keys=False))
     flight, other = (open_flight(out / "job.yaml", segment) for segment in (0, 1))
-    steps, batch = arguments.steps, arguments.batch
-    torch.manual_seed(0)
+    steps, settings = arguments.steps, {"batch": arguments.batch, "seed": arguments.seed}
+    torch.manual_seed(arguments.seed)
     camera, network = Hardware(flight.film), velocity_network()
-    before = learn(camera, network, flight, steps=2 * steps, batch=batch, joint=False)
+    before = learn(camera, network, flight, steps=2 * steps, joint=False, **settings)
     cameras = {"first camera": camera, "learnt camera": copy.deepcopy(camera)}
     histories, found = {}, {}
     for name, own in cameras.items():
         copied = copy.deepcopy(network)
-        after = learn(own, copied, flight, steps=steps, batch=batch, joint=own is not camera)
+        after = learn(own, copied, flight, steps=steps, joint=own is not camera, **settings)
         histories[name] = before + after
         found[name] = judge(own, copied, other)
     (out / "codesign.json").write_text(json.dumps(found, indent=2) + "\n")
