@@ -87,7 +87,7 @@ def train(config: TrainConfig, *, progress: bool = True) -> TrainResult:
 def _optimise(run: Run, log: MetricsLog | None, show: Callable[[str], None]) -> None:
     """Step after step until the budget is spent; always ends with a checkpoint."""
     config, ranks, begin = run.config, run.ranks, time.monotonic() - run.seconds
-    network = ranks.wrap(torch.compile(run.model) if config.compile else run.model)
+    network = torch.compile(run.model) if config.compile else run.model
     part = slice(ranks.number, None, ranks.count)
     batches = iter(training_batches(run.windows, config, first_step=run.step, part=part))
     while (done := ranks.agreed(run.done())) < 1 and not run.out_of_patience():
@@ -122,6 +122,7 @@ def _step(
     loss = training_loss(config.objective, flows, batch, decay=decay, mean=run.ranks.mean)
     run.optimizer.zero_grad(set_to_none=True)
     loss.backward()
+    run.ranks.average_gradients(run.model)
     norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_gradient).item()
     if not math.isfinite(norm):
         raise InputError(
