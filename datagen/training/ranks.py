@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+
+# Functions in there have the group of all processes as a default, which is the one that exists when
+# they are first imported: it would outlive its end, and its threads the interpreter's, which aborts.
+import torch.distributed.nn
 from torch import distributed, nn
 
 from datagen.training.losses import pooled_mean

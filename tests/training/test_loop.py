@@ -224,7 +224,7 @@ def test_reduced_precision_trains(quick: Config) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_like_one(quick: Config, tmp_path: Path) -> None:
-    """Reach the weights of a single process, to rounding, with the batch shared out by torchrun."""
+    """Reach the weights of a single process, to rounding, and leave no thread of the group behind."""
     alone = load_checkpoint(train(quick(steps=3), progress=False).last_checkpoint)
     config = quick(steps=3, out=tmp_path / "shared")
     (tmp_path / "config.json").write_text(config.canonical_json())
@@ -234,6 +234,8 @@ def test_two_processes_train_like_one(quick: Config, tmp_path: Path) -> None:
         "from datagen.training.loop import train\n"
         "text = pathlib.Path(sys.argv[1]).read_text()\n"
         "train(TrainConfig.model_validate_json(text), progress=False)\n"
+        "threads = [f.read_text() for f in pathlib.Path('/proc/self/task').glob('*/comm')]\n"
+        "assert not [name for name in threads if 'gloo' in name], threads\n"
     )
     run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     run += [str(tmp_path / "script.py"), str(tmp_path / "config.json")]
