@@ -28,6 +28,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from datagen.diff.exact import exact_value
+from datagen.diff.film import US, seen_film
 from datagen.diff.positive import Positive
 from datagen.errors import InputError
 from datagen.representations.voxel_grid import voxel_grid
@@ -36,9 +37,6 @@ from datagen.sensors.events.response import response_of
 from datagen.sensors.events.state import EventCameraState
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
-
-REC_709 = (0.2126, 0.7152, 0.0722)
-US = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +135,8 @@ class EventPixels(nn.Module):
         Raises:
             InputError: fewer than two pictures, or times, sizes or light that no camera takes.
         """
-        if len(light) < 2 or len(light) != len(t_us):
-            raise InputError(
-                f"{len(light)} pictures and {len(t_us)} times; expected as many, and at least two"
-            )
-        seen = luminance(light) if light.ndim == 4 else light
+        seen, pictures = seen_film(light, t_us)
         camera = EventCamera(self.spec(), **self._size, key=self._key)
-        pictures = np.ascontiguousarray(seen.detach().numpy(), np.float32)
         state = self._start(camera, t_us, pictures)
         _, events = camera.step_pictures(state, t_us[1:], pictures[1:])
         on, off = self._expected(camera, seen.double(), t_us)
@@ -195,12 +188,6 @@ class EventPixels(nn.Module):
         seconds = torch.as_tensor(np.diff(t_us) * US)[:, None, None]
         rate = 2 * math.pi * self.cutoff_hz() * share * seconds
         return log - lag_of(log, rate, order=self._spec.filter_order)
-
-
-def luminance(light: torch.Tensor) -> torch.Tensor:
-    """Rec. 709 luminance, (N, H, W), of linear light (N, H, W, 3), as sensors see it."""
-    red, green, blue = (light[..., i] * weight for i, weight in enumerate(REC_709))
-    return red + green + blue
 
 
 def log_light(seen: torch.Tensor, spec: EventCameraSpec) -> torch.Tensor:

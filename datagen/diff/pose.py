@@ -57,7 +57,7 @@ class BodyPath(nn.Module):
         Raises:
             InputError: a parameter has left its range.
         """
-        return self._changed({name: value.detach().tolist() for name, value in self.values.items()})
+        return self._changed(self._now())
 
     def forward(self, t_us: NDArray[np.int64]) -> torch.Tensor:
         """`world_from_body` at times [us] (N,), shape (N, 4, 4)."""

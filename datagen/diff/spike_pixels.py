@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from datagen.diff.event_pixels import US, luminance
 from datagen.diff.exact import exact_value
+from datagen.diff.film import US, seen_film
 from datagen.diff.positive import Positive
-from datagen.errors import InputError
 from datagen.representations.short_windows import short_windows
 from datagen.sensors.spike_camera import SpikeCamera
 from schemas.arrays import SpikeArray
@@ -90,13 +89,8 @@ class SpikePixels(nn.Module):
         Raises:
             InputError: fewer than two pictures, or times, sizes or light that no camera takes.
         """
-        if len(light) < 2 or len(light) != len(t_us):
-            raise InputError(
-                f"{len(light)} pictures and {len(t_us)} times; expected as many, and at least two"
-            )
-        seen = luminance(light) if light.ndim == 4 else light
+        seen, pictures = seen_film(light, t_us)
         camera = SpikeCamera(self.spec(), **self._size, key=self._key)
-        pictures = np.ascontiguousarray(seen.detach().numpy(), np.float32)
         state = camera.init_pictures(t_us[:1], pictures[:1])
         _, spikes = camera.step_pictures(state, t_us[1:], pictures[1:])
         seconds = torch.as_tensor((t_us - t_us[0]) * US)
