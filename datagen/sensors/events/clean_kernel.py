@@ -13,23 +13,25 @@ from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
 from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
+from datagen.sensors.events.refractory import owners, rested
 from datagen.sensors.events.response import log_light, luminance_of
 from datagen.sensors.events.tiles import COMPILE, TIE, TILE, list_marked, padded, whole_us
 
 GUARD_MARGIN = 1e-6
-ONE = np.uint64(1)
-ADDRESS = np.uint64(0xFFFFFFFF00000001)
-"""Bits of a record that are not its time."""
+FEW, MANY, BUSY = 2, 4, 1.2
+"""Crossings that are written for every pixel, needed or not: few or, where the listed pixels have
+more than `BUSY` on average, many."""
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ROW = TILE + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
-ROWS = 10
-AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, SPEED, LOW, HIGH = (
+ROWS = 11
+AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, START, STRIDE, LOW, HIGH = (
     i * ROW for i in range(ROWS)
 )
 """Of the listed pixels: log light, reference, thresholds, signed threshold ahead, crossings,
-microseconds per log unit, guards."""
-FIRST, SECOND = 0, ROW
-"""Records of the first two crossings; bins of the upper and the lower guard."""
+microseconds from the interval's start to the reference and from crossing to crossing, guards."""
+UPPER, LOWER = 0, ROW
+"""Bins of the guards."""
 
 
 @njit(**COMPILE)
@@ -65,8 +67,8 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     owner, where = np.empty(TILE, np.int32), np.empty(TILE, np.uint64)
-    w, words = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.uint64)
-    bins = np.empty(2 * ROW, np.int32)
+    w, words = np.empty(ROWS * ROW, np.float64), np.empty(TILE, np.uint64)
+    bins, ready = np.empty(2 * ROW, np.int32), np.empty(MANY * TILE, np.uint64)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, on.size)
@@ -82,18 +84,19 @@ def clean_tiles(  # type: ignore[no-untyped-def]
             m = _find(n, after, least, most, mark, listed)
             if m > 0:
                 full = padded(m, listed)
-                _look(full, listed, before, after, response, tables.log, w)
-                _recall(full, listed, levels, up, down, where, w, words)
-                total = _cross(full, w, duration)
-                _stamp(full, w, duration, words)
-                records = with_room(records, count, total + 2)
-                e = _emit(m, w, duration, words, records, count)
+                _recall(full, listed, levels, up, down, where, before, after, tables.log, w, words)
+                if after.itemsize > 1:
+                    _take_logs(full, response, w)
+                total = _cross(full, w, duration, words)
+                sure = FEW if total < BUSY * full else MANY
+                _stamp(full, w, duration, words, sure, ready)
+                records = with_room(records, count, total + sure)
+                e = _emit(m, w, duration, words, sure, ready, records, count)
                 if refractory > 0:
-                    owner = _owners(m, w, e, owner)
+                    owner = owners(w[CROSSINGS : CROSSINGS + m], e, owner)
                     e = rested(records[count : count + e], owner, listed, t[k], refractory, rest)
                 count += e
-                _settle(full, listed, w, levels)
-                _guard(full, listed, w, bins, response, tables, least, most)
+                _settle(full, listed, w, bins, response, tables, levels, least, most)
             segment += 1
             bounds[segment] = count
     return records, bounds
@@ -103,13 +106,13 @@ def clean_tiles(  # type: ignore[no-untyped-def]
 def set_guards(reference, on, off, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Guards for references, written in the type of `low` and `high`."""
     w, bins = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.int32)
-    listed = np.arange(TILE).astype(np.int32)
+    listed, same = np.arange(TILE).astype(np.int32), np.empty(TILE, np.float64)
     for a in range(0, reference.size, TILE):
         b = min(a + TILE, reference.size)
         m = b - a
         w[REFERENCE : REFERENCE + m] = reference[a:b]
         w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
-        _guard(m, listed, w, bins, response, tables, low[a:b], high[a:b])
+        _settle(m, listed, w, bins, response, tables, same, low[a:b], high[a:b])
 
 
 @njit(**COMPILE)
@@ -121,131 +124,110 @@ def _find(n, after, low, high, mark, listed):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _look(m, found, before, after, response, log_of_code, w):  # type: ignore[no-untyped-def]
-    """Log light of the listed pixels at both ends, into w BEFORE and AFTER."""
-    if after.itemsize == 1:
-        for k in range(m):
-            j = np.uint32(found[k])
-            w[AFTER + k] = log_of_code[np.uint8(after[j])]
-            w[BEFORE + k] = log_of_code[np.uint8(before[j])]
-    else:
-        for k in range(m):
-            j = np.uint32(found[k])
-            w[AFTER + k], w[BEFORE + k] = after[j], before[j]
-        for k in range(m):
-            w[AFTER + k] = log_light(w[AFTER + k], response)
-        for k in range(m):
-            w[BEFORE + k] = log_light(w[BEFORE + k], response)
-
-
-@njit(**COMPILE)
-def _recall(m, found, reference, on, off, address, w, words):  # type: ignore[no-untyped-def]
-    """What is known of the listed pixels, addresses into words FIRST."""
+def _recall(  # type: ignore[no-untyped-def]
+    m, found, reference, on, off, address, before, after, log_of_code, w, words
+):
+    """What is known of the listed pixels; light of 8-bit pictures as log light."""
     for k in range(m):
         j = np.uint32(found[k])
         w[REFERENCE + k] = reference[j]
         w[ON + k], w[OFF + k] = on[j], off[j]
-        words[FIRST + k] = address[j]
+        words[k] = address[j]
+        if after.itemsize == 1:
+            w[AFTER + k] = log_of_code[np.uint8(after[j])]
+            w[BEFORE + k] = log_of_code[np.uint8(before[j])]
+        else:
+            w[AFTER + k], w[BEFORE + k] = after[j], before[j]
 
 
 @njit(**COMPILE)
-def _cross(m, w, duration):  # type: ignore[no-untyped-def]
-    """Count the crossings of each pixel; returns how many there are."""
+def _take_logs(m, response, w):  # type: ignore[no-untyped-def]
+    """Light of the listed pixels becomes log light."""
+    for k in range(m):
+        w[AFTER + k] = log_light(w[AFTER + k], response)
+    for k in range(m):
+        w[BEFORE + k] = log_light(w[BEFORE + k], response)
+
+
+@njit(**COMPILE)
+def _cross(m, w, duration, words):  # type: ignore[no-untyped-def]
+    """Crossings of each pixel and their times, polarity into words; returns how many there are."""
     total = 0
     for k in range(m):
         moved = w[AFTER + k] - w[REFERENCE + k]
         up, down = w[ON + k], -w[OFF + k]
         step = up if moved >= 0.0 else down
         crossings = np.floor(moved / step + TIE)
-        w[CROSSINGS + k] = crossings
-        w[STEP + k] = step
-        w[SPEED + k] = duration / (w[AFTER + k] - w[BEFORE + k])
+        speed = duration / (w[AFTER + k] - w[BEFORE + k])
+        w[CROSSINGS + k], w[STEP + k] = crossings, step
+        w[START + k] = (w[REFERENCE + k] - w[BEFORE + k]) * speed
+        w[STRIDE + k] = step * speed
+        w[REFERENCE + k] += crossings * step
+        words[k] |= np.uint64(step > 0.0)
         total += int(crossings)
     return total
 
 
 @njit(**COMPILE)
-def _stamp(m, w, duration, words):  # type: ignore[no-untyped-def]
-    """Records of the first two crossings of each pixel, whether it has them or not."""
+def _stamp(m, w, duration, words, sure, ready):  # type: ignore[no-untyped-def]
+    """Records of the first `sure` crossings of each pixel, whether it has them or not."""
+    if sure == FEW:
+        for k in range(m):
+            start, stride, base = w[START + k], w[STRIDE + k], words[k]
+            ready[FEW * k] = _record(base, start + stride, duration)
+            ready[FEW * k + 1] = _record(base, start + 2.0 * stride, duration)
+        return
     for k in range(m):
-        start = (w[REFERENCE + k] - w[BEFORE + k]) * w[SPEED + k]
-        stride = w[STEP + k] * w[SPEED + k]
-        first = np.int64(whole_us(start + stride, duration))
-        second = np.int64(whole_us(start + 2.0 * stride, duration))
-        base = words[FIRST + k] | np.uint64(w[STEP + k] > 0.0)
-        words[FIRST + k] = base | np.uint64(first) << STAMP_SHIFT
-        words[SECOND + k] = base | np.uint64(second) << STAMP_SHIFT
+        start, stride, base = w[START + k], w[STRIDE + k], words[k]
+        ready[MANY * k] = _record(base, start + stride, duration)
+        ready[MANY * k + 1] = _record(base, start + 2.0 * stride, duration)
+        ready[MANY * k + 2] = _record(base, start + 3.0 * stride, duration)
+        ready[MANY * k + 3] = _record(base, start + 4.0 * stride, duration)
 
 
 @njit(**COMPILE)
-def _emit(m, w, duration, words, records, count):  # type: ignore[no-untyped-def]
-    """Write the records of all crossings after the first `count`; needs room for two more.
+def _emit(m, w, duration, words, sure, ready, records, count):  # type: ignore[no-untyped-def]
+    """Write the records of all crossings after the first `count`; needs room for `sure` more.
 
-    Two are written for every pixel and as many kept as it has, because that needs no branch.
+    So many are written for every pixel, and as many kept as it has: that needs no branch. They are
+    read before one is written, so that they move in one piece.
     """
     e = np.uint64(count)
     for k in range(m):
         n = int(w[CROSSINGS + k])
-        records[e] = words[FIRST + k]
-        records[e + ONE] = words[SECOND + k]
-        if n > 2:
-            start = (w[REFERENCE + k] - w[BEFORE + k]) * w[SPEED + k]
-            stride = w[STEP + k] * w[SPEED + k]
-            base = words[FIRST + k] & ADDRESS
-            for i in range(2, n):
-                at = whole_us(start + (i + 1.0) * stride, duration)
-                records[e + np.uint64(i)] = base | np.uint64(np.int64(at)) << STAMP_SHIFT
+        if sure == FEW:
+            one, two = ready[FEW * k], ready[FEW * k + 1]
+            records[e], records[e + ONE] = one, two
+        else:
+            one, two = ready[MANY * k], ready[MANY * k + 1]
+            three, four = ready[MANY * k + 2], ready[MANY * k + 3]
+            records[e], records[e + ONE] = one, two
+            records[e + TWO], records[e + THREE] = three, four
+        for i in range(sure, n):
+            at = w[START + k] + (i + 1.0) * w[STRIDE + k]
+            records[e + np.uint64(i)] = _record(words[k], at, duration)
         e += np.uint64(n)
     return np.int64(e) - count
 
 
 @njit(**COMPILE)
-def _owners(m, w, total, owner):  # type: ignore[no-untyped-def]
-    """Which pixel of the list each record belongs to."""
-    if total > owner.size:
-        owner = np.empty(2 * total, np.int32)
-    e = 0
-    for k in range(m):
-        n = int(w[CROSSINGS + k])
-        owner[e : e + n] = k
-        e += n
-    return owner
+def _record(base, at, duration):  # type: ignore[no-untyped-def]
+    """The record of a crossing `at` microseconds after the start of its interval."""
+    return base | np.uint64(np.int64(whole_us(at, duration))) << STAMP_SHIFT
 
 
 @njit(**COMPILE)
-def rested(records, owner, found, t0, refractory, last_event):  # type: ignore[no-untyped-def]
-    """Drop the records of pixels that had an event less than `refractory` before; returns the rest."""
-    kept = 0
-    for e in range(records.size):
-        pixel = found[owner[e]]
-        t = t0 + np.int64((records[e] & np.uint64(0xFFFFFFFF)) >> STAMP_SHIFT)
-        if t - last_event[pixel] >= refractory:
-            last_event[pixel] = t
-            records[kept] = records[e]
-            kept += 1
-    return kept
-
-
-@njit(**COMPILE)
-def _settle(m, found, w, reference):  # type: ignore[no-untyped-def]
-    """Move the references by their crossings."""
-    for k in range(m):
-        w[REFERENCE + k] = w[REFERENCE + k] + w[CROSSINGS + k] * w[STEP + k]
-    for k in range(m):
-        reference[np.uint32(found[k])] = w[REFERENCE + k]
-
-
-@njit(**COMPILE)
-def _guard(m, found, w, bins, response, tables, low, high):  # type: ignore[no-untyped-def]
-    """Put guards around the references."""
+def _settle(m, found, w, bins, response, tables, reference, low, high):  # type: ignore[no-untyped-def]
+    """Move the references and put guards around them."""
     if low.itemsize == 1:
         for k in range(m):
-            bins[FIRST + k] = bin_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), tables)
-            bins[SECOND + k] = bin_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), tables)
+            bins[UPPER + k] = bin_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), tables)
+            bins[LOWER + k] = bin_of(w[REFERENCE + k] - w[OFF + k] * (1.0 - TIE), tables)
         for k in range(m):
             j = np.uint32(found[k])
-            high[j] = tables.highest[np.uint32(bins[FIRST + k])]
-            low[j] = tables.lowest[np.uint32(bins[SECOND + k])]
+            reference[j] = w[REFERENCE + k]
+            high[j] = tables.highest[np.uint32(bins[UPPER + k])]
+            low[j] = tables.lowest[np.uint32(bins[LOWER + k])]
         return
     for k in range(m):
         up = luminance_of(w[REFERENCE + k] + w[ON + k] * (1.0 - TIE), response)
@@ -254,6 +236,5 @@ def _guard(m, found, w, bins, response, tables, low, high):  # type: ignore[no-u
         w[HIGH + k] = up - margin
         w[LOW + k] = down + margin
     for k in range(m):
-        high[np.uint32(found[k])] = w[HIGH + k]
-    for k in range(m):
-        low[np.uint32(found[k])] = w[LOW + k]
+        j = np.uint32(found[k])
+        reference[j], high[j], low[j] = w[REFERENCE + k], w[HIGH + k], w[LOW + k]
