@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 RUNS_PER_THREAD = 4
+
+
+class _Own(threading.local):
+    """Memory of each thread."""
+
+    def __init__(self) -> None:
+        self.words = np.empty(0, np.uint64)
 
 
 class Workers:
@@ -18,6 +29,13 @@ class Workers:
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._own = _Own()
+
+    def scratch(self, words: int) -> NDArray[np.uint64]:
+        """At least so many words of memory, which the calling thread gets again from task to task."""
+        if self._own.words.size < words:
+            self._own.words = np.empty(2 * words, np.uint64)
+        return self._own.words
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """`function` of every item; every thread takes the next item when it has done one."""

@@ -25,9 +25,12 @@ from schemas.arrays import EventArray
 DIGIT_BITS = 12
 DIGITS = 1 << DIGIT_BITS
 DIGIT = np.uint64(DIGITS - 1)
+PLACE = np.uint32
+"""Of a record in its interval; small and without a sign, because that is quicker."""
 STAMP = np.uint64((1 << 30) - 1)
 SIXTEEN_BITS = np.uint64(0xFFFF)
 ONE = np.uint64(1)
+HUGE_PAGE = 1 << 21
 BLOCK = 1024
 """Records unpacked at a time, few enough for the nearest cache."""
 
@@ -47,19 +50,28 @@ def to_events(
     starts = np.zeros(len(t), np.int64)
     np.cumsum(sizes.sum(axis=0), out=starts[1:])
     columns = _columns(int(starts[-1]), labelled=labelled)
-    workers.map(
-        lambda run: _fill(*run, places, sizes, starts, t, *columns), workers.runs(len(t) - 1)
-    )
+    most = int(np.diff(starts).max())
+
+    def fill(run: tuple[int, int]) -> None:
+        _fill(*run, places, sizes, starts, t, workers.scratch(2 * most), *columns)
+
+    workers.map(fill, workers.runs(len(t) - 1))
     when, x, y, p, noise = columns
     return EventArray(t=when, x=x, y=y, p=p, noise=noise if labelled else None)
 
 
 def _columns(n: int, *, labelled: bool) -> list[NDArray[Any]]:
-    """Empty columns t, x, y, p, noise in one piece of memory, which large is quicker to get."""
+    """Empty columns t, x, y, p, noise in one piece of memory.
+
+    A large piece is quicker to get, most of all where it lies on whole huge pages; that is why it
+    starts on one and ends before the last. What lies beyond the columns is never touched.
+    """
     kinds = [(n, np.int64), (n, np.uint16), (n, np.uint16), (n, np.uint8)]
     kinds.append((n if labelled else 0, np.uint8))
-    room = np.empty(14 * n if labelled else 13 * n, np.uint8)
-    columns, start = [], 0
+    size = 14 * n if labelled else 13 * n
+    spare = 2 * HUGE_PAGE if size > 2 * HUGE_PAGE else 0
+    room = np.empty(size + spare, np.uint8)
+    columns, start = [], -room.ctypes.data % HUGE_PAGE if spare else 0
     for length, kind in kinds:
         columns.append(np.frombuffer(room, kind, length, start))
         start += columns[-1].nbytes
@@ -87,13 +99,16 @@ def _build_pointer(context: Any, builder: ir.IRBuilder, signature: Any, args: An
 
 
 @njit(cache=True, nogil=True)
-def _fill(first, last, places, sizes, starts, times, t, x, y, p, noise):  # type: ignore[no-untyped-def]
-    """Order the records of intervals first .. last - 1 into their places in the columns."""
-    room = np.empty((2, np.max(np.diff(starts[first : last + 1]))), np.uint64)
+def _fill(first, last, places, sizes, starts, times, room, t, x, y, p, noise):  # type: ignore[no-untyped-def]
+    """Order the records of intervals first .. last - 1 into their places in the columns.
+
+    `room` is for twice as many records as an interval has.
+    """
     for k in range(first, last):
         a, b = starts[k], starts[k + 1]
         duration = times[k + 1] - times[k]
-        ordered = _in_order(places[:, k], sizes[:, k], duration, room[0, : b - a], room[1, : b - a])
+        rooms = room[: b - a], room[b - a : 2 * (b - a)]
+        ordered = _in_order(places[:, k], sizes[:, k], duration, *rooms)
         _unpack(ordered, times[k], t[a:b], x[a:b], y[a:b], p[a:b], noise[a:b])
 
 
@@ -101,7 +116,7 @@ def _fill(first, last, places, sizes, starts, times, t, x, y, p, noise):  # type
 def _in_order(places, sizes, duration, ordered, other):  # type: ignore[no-untyped-def]
     """One interval's records by time; every pass moves them by one more digit of it."""
     shift = STAMP_SHIFT
-    place = np.zeros(min(duration, DIGITS) + 2, np.int64)
+    place = np.zeros(min(duration, DIGITS) + 2, PLACE)
     for i in range(places.size):
         _count(carray(_pointer(places[i]), sizes[i]), shift, place)
     _add_up(place)
@@ -110,7 +125,7 @@ def _in_order(places, sizes, duration, ordered, other):  # type: ignore[no-untyp
     while duration >= DIGITS:
         duration >>= DIGIT_BITS
         shift += np.uint64(DIGIT_BITS)
-        place = np.zeros(DIGITS + 1, np.int64)
+        place = np.zeros(DIGITS + 1, PLACE)
         _count(ordered, shift, place)
         _add_up(place)
         _place(ordered, shift, place, other)
