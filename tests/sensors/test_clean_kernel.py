@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events.code_tables import bin_of, code_tables
 from datagen.sensors.events.response import response_of
+from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
 
 SPECS = [EventCameraSpec(), EventCameraSpec(response="lin_log"), EventCameraSpec(log_eps=1e-6)]
@@ -47,3 +48,29 @@ def test_an_old_state_can_be_stepped_again(flicker, kind: Any) -> None:
     assert len(once) > 100
     for name in ("t", "x", "y", "p"):
         np.testing.assert_array_equal(getattr(once, name), getattr(again, name), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_many_pixels_send_what_few_send(kind: Any) -> None:
+    """Give the events that every band of rows gives alone, whatever tiles and lists they share."""
+    codes = np.random.default_rng(6).integers(20, 90, (4, 171, 200))
+    codes[:, 40:90] = codes[:1, 40:90] + np.arange(4)[:, None, None]
+    pictures = codes.astype(kind) if kind == np.uint8 else (codes / 255).astype(kind)
+    whole = _events(pictures, threads=2)
+    bands = [_events(pictures[:, y : y + 3], above=y) for y in range(0, 171, 3)]
+    together = {name: np.concatenate([getattr(b, name) for b in bands]) for name in "txyp"}
+    order = np.lexsort((together["x"], together["y"], together["t"]))
+    assert len(whole) > 100_000
+    for name, column in together.items():
+        np.testing.assert_array_equal(getattr(whole, name), column[order], err_msg=name)
+
+
+def _events(pictures: Any, *, above: int = 0, threads: int = 1) -> EventArray:
+    """Events of pictures 1 ms apart; rows are counted from `above`."""
+    n, height, width = pictures.shape
+    t = 1000 * np.arange(n)
+    spec = EventCameraSpec(threshold_sigma=0.0)
+    camera = EventCamera(spec, width=width, height=height, key=1, threads=threads)
+    state = camera.init_pictures(t[:1], pictures[:1])
+    events = camera.step_pictures(state, t[1:], pictures[1:])[1]
+    return EventArray(t=events.t, x=events.x, y=(events.y + above).astype(np.uint16), p=events.p)

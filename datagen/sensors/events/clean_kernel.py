@@ -12,17 +12,21 @@ import numpy as np
 from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
-from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
+from datagen.sensors.events.records import STAMP_SHIFT, X_SHIFT, Y_SHIFT, with_room
 from datagen.sensors.events.refractory import owners, rested
 from datagen.sensors.events.response import log_light, luminance_of
-from datagen.sensors.events.tiles import COMPILE, TIE, TILE, list_marked, padded, whole_us
+from datagen.sensors.events.tiles import COMPILE, TIE, list_marked, padded, whole_us
 
 GUARD_MARGIN = 1e-6
+TILE = 16_384
+"""Pixels worked through at a time. Nothing else depends on it, unlike that of the noisy kernel."""
+CHUNK = 1024
+"""Listed pixels taken at a time: few enough for the nearest caches."""
 FEW, MANY, BUSY = 2, 4, 1.2
 """Crossings that are written for every pixel, needed or not: few or, where the listed pixels have
 more than `BUSY` on average, many."""
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
-ROW = TILE + 40
+ROW = CHUNK + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
 ROWS = 11
 AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, START, STRIDE, LOW, HIGH = (
@@ -66,37 +70,38 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
-    owner, where = np.empty(TILE, np.int32), np.empty(TILE, np.uint64)
-    w, words = np.empty(ROWS * ROW, np.float64), np.empty(TILE, np.uint64)
-    bins, ready = np.empty(2 * ROW, np.int32), np.empty(MANY * TILE, np.uint64)
+    owner = np.empty(CHUNK, np.int32)
+    w, words = np.empty(ROWS * ROW, np.float64), np.empty(CHUNK, np.uint64)
+    bins, ready = np.empty(2 * ROW, np.int32), np.empty(MANY * CHUNK, np.uint64)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, on.size)
         levels, least, most = reference[a:b], low[a:b], high[a:b]
         up, down, n = on[a:b], off[a:b], np.uint32(b - a)
         levels[:] = known[a:b]
-        put_addresses(a, width, where[: b - a])
         rest = last_event[a:b] if refractory > 0 else last_event
         for k in range(intervals):
             duration = np.float64(t[k + 1] - t[k])
             before = pictures[k - 1, a:b] if k > 0 else previous[a:b]
             after = pictures[k, a:b]
-            m = _find(n, after, least, most, mark, listed)
-            if m > 0:
-                full = padded(m, listed)
-                _recall(full, listed, levels, up, down, where, before, after, tables.log, w, words)
+            outside = _find(n, after, least, most, mark, listed)
+            for c in range(0, outside, CHUNK):
+                found, m = listed[c : c + CHUNK], min(CHUNK, outside - c)
+                full = padded(m, found)
+                _recall(full, found, levels, up, down, before, after, tables.log, w)
                 if after.itemsize > 1:
                     _take_logs(full, response, w)
-                total = _cross(full, w, duration, words)
+                total = _cross(full, w, duration)
+                _address(full, found, a, width, w, words)
                 sure = FEW if total < BUSY * full else MANY
                 _stamp(full, w, duration, words, sure, ready)
                 records = with_room(records, count, total + sure)
                 e = _emit(m, w, duration, words, sure, ready, records, count)
                 if refractory > 0:
                     owner = owners(w[CROSSINGS : CROSSINGS + m], e, owner)
-                    e = rested(records[count : count + e], owner, listed, t[k], refractory, rest)
+                    e = rested(records[count : count + e], owner, found, t[k], refractory, rest)
                 count += e
-                _settle(full, listed, w, bins, response, tables, levels, least, most)
+                _settle(full, found, w, bins, response, tables, levels, least, most)
             segment += 1
             bounds[segment] = count
     return records, bounds
@@ -106,9 +111,9 @@ def clean_tiles(  # type: ignore[no-untyped-def]
 def set_guards(reference, on, off, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Guards for references, written in the type of `low` and `high`."""
     w, bins = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.int32)
-    listed, same = np.arange(TILE).astype(np.int32), np.empty(TILE, np.float64)
-    for a in range(0, reference.size, TILE):
-        b = min(a + TILE, reference.size)
+    listed, same = np.arange(CHUNK).astype(np.int32), np.empty(CHUNK, np.float64)
+    for a in range(0, reference.size, CHUNK):
+        b = min(a + CHUNK, reference.size)
         m = b - a
         w[REFERENCE : REFERENCE + m] = reference[a:b]
         w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
@@ -124,15 +129,12 @@ def _find(n, after, low, high, mark, listed):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _recall(  # type: ignore[no-untyped-def]
-    m, found, reference, on, off, address, before, after, log_of_code, w, words
-):
+def _recall(m, found, reference, on, off, before, after, log_of_code, w):  # type: ignore[no-untyped-def]
     """What is known of the listed pixels; light of 8-bit pictures as log light."""
     for k in range(m):
         j = np.uint32(found[k])
         w[REFERENCE + k] = reference[j]
         w[ON + k], w[OFF + k] = on[j], off[j]
-        words[k] = address[j]
         if after.itemsize == 1:
             w[AFTER + k] = log_of_code[np.uint8(after[j])]
             w[BEFORE + k] = log_of_code[np.uint8(before[j])]
@@ -150,7 +152,7 @@ def _take_logs(m, response, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _cross(m, w, duration, words):  # type: ignore[no-untyped-def]
+def _cross(m, w, duration):  # type: ignore[no-untyped-def]
     """Crossings of each pixel and their times, polarity into words; returns how many there are."""
     total = 0
     for k in range(m):
@@ -163,9 +165,20 @@ def _cross(m, w, duration, words):  # type: ignore[no-untyped-def]
         w[START + k] = (w[REFERENCE + k] - w[BEFORE + k]) * speed
         w[STRIDE + k] = step * speed
         w[REFERENCE + k] += crossings * step
-        words[k] |= np.uint64(step > 0.0)
         total += int(crossings)
     return total
+
+
+@njit(**COMPILE)
+def _address(m, found, first, width, w, words):  # type: ignore[no-untyped-def]
+    """Address and polarity of the listed pixels."""
+    width, rows_per_pixel = np.float64(width), 1.0 / width
+    for k in range(m):
+        pixel = np.float64(first + found[k])
+        y = np.floor((pixel + 0.5) * rows_per_pixel)
+        x = pixel - y * width
+        base = np.uint64(np.int64(y)) << Y_SHIFT | np.uint64(np.int64(x)) << X_SHIFT
+        words[k] = base | np.uint64(w[STEP + k] > 0.0)
 
 
 @njit(**COMPILE)

@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.sensors.events.clean_kernel import clean_tiles, set_guards
+from datagen.sensors.events.clean_kernel import TILE, clean_tiles, set_guards
 from datagen.sensors.events.code_tables import code_tables
 from datagen.sensors.events.records import RecordBuffers, Records
 from datagen.sensors.events.response import log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
-from datagen.sensors.events.tiles import TILE, tiles_of
+from datagen.sensors.events.tiles import tiles_of
 from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
@@ -66,7 +66,7 @@ class CleanPixels:
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 
-        records = workers.map(sense_run, workers.runs(tiles_of(len(reference))))
+        records = workers.map(sense_run, workers.runs(tiles_of(len(reference), TILE)))
         new = dataclasses.replace(
             state,
             t=times[-1:].reshape(()).copy(),

@@ -25,9 +25,9 @@ LANES = 16
 COMPILE = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
-def tiles_of(pixels: int) -> int:
+def tiles_of(pixels: int, tile: int = TILE) -> int:
     """Tiles that hold `pixels`, the last one perhaps in part."""
-    return -(-pixels // TILE)
+    return -(-pixels // tile)
 
 
 @njit(**COMPILE)
