@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-RUNS_PER_THREAD = 4
 
 
 class _Own(threading.local):
@@ -58,7 +57,9 @@ class Workers:
         return [results[i] for i in range(len(results))]
 
     def runs(self, count: int) -> list[tuple[int, int]]:
-        """`range(count)` cut into consecutive runs, a few per thread so that none waits long."""
-        parts = min(1 if self._pool is None else RUNS_PER_THREAD * self._threads, count)
-        cuts = [count * i // parts for i in range(parts + 1)]
+        """`range(count)` cut into consecutive runs, shorter and shorter, so that none waits long."""
+        share = 1 if self._pool is None else 2 * self._threads
+        cuts = [0]
+        while cuts[-1] < count:
+            cuts.append(cuts[-1] + max((count - cuts[-1]) // share, 1))
         return list(itertools.pairwise(cuts))
