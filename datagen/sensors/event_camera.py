@@ -59,8 +59,10 @@ class EventCamera:
         shape = (self._size["height"], self._size["width"])
         if self._spec.threshold_sigma == 0.0:
             return np.full(shape, max(nominal, SMALLEST_THRESHOLD))
-        mismatch = self._spec.threshold_sigma * normal_field(key, shape)
-        return np.maximum(nominal + mismatch, SMALLEST_THRESHOLD)
+        threshold = normal_field(key, shape)
+        threshold *= self._spec.threshold_sigma
+        threshold += nominal
+        return np.maximum(threshold, SMALLEST_THRESHOLD, out=threshold)
 
     def _model(self, key: int) -> PixelModel:
         spec = self._spec

@@ -15,6 +15,12 @@ from datagen.sensors.elementary import natural_log
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 UNIT = 2.0**-53
+HALF_WORD, LOW_HALF = np.uint64(32), np.uint64(0xFFFFFFFF)
+QUARTER_SINE = (
+    1.5707963267948175, -0.6459640974984949, 0.07969262612208577, -0.00468175339012288,
+    0.00016043905209111044, -3.595705796931505e-06, 5.462549864596071e-08,
+)  # fmt: skip
+"""Of sin(pi a / 2) / a in powers of a squared, which they interpolate at Chebyshev nodes, to 1e-13."""
 FIELD = np.uint64(0xFFFF)
 FIELDS_MEAN = 2.0 * 65_535.0
 FIELDS_SCALE = 3.0**0.5 / 65_536.0
@@ -44,7 +50,7 @@ def stream_key(key: int, stream: int) -> np.uint64:
 
 def uniform_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
     """One uniform number in [0, 1) per pixel."""
-    return _uniforms(key, 0, shape[0] * shape[1]).reshape(shape)
+    return _uniforms(key, shape[0] * shape[1]).reshape(shape)
 
 
 def normal_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -52,23 +58,22 @@ def normal_field(key: np.uint64, shape: tuple[int, int]) -> NDArray[np.float64]:
     return _normals(key, shape[0] * shape[1]).reshape(shape)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def normal(key, counter):  # type: ignore[no-untyped-def]
-    """A standard normal number (Marsaglia's polar method)."""
-    word = np.uint64(key) + np.uint64(counter) * GOLDEN
-    while True:
-        word = mix(word)
-        a, square = _point(word)
-        if 0.0 < square < 1.0:
-            return a * np.sqrt(-2.0 * natural_log(square) / square)
+    """A standard normal number, at most 6.8, from one word.
 
-
-@njit(cache=True, nogil=True)
-def _point(word):  # type: ignore[no-untyped-def]
-    """One coordinate of a point in the square from -1 to 1, and its distance to 0 squared."""
-    a = 2.0 * uniform(word, 1) - 1.0
-    b = 2.0 * uniform(word, 2) - 1.0
-    return a, a * a + b * b
+    By Box and Muller ("A note on the generation of random normal deviates", Annals of Mathematical
+    Statistics 29, 1958) with cos(pi a) = 1 - 2 sin^2(pi a / 2).
+    """
+    word = mix(np.uint64(key) + np.uint64(counter) * GOLDEN)
+    length = np.sqrt(-2.0 * natural_log((np.float64(word >> HALF_WORD) + 0.5) * 2.0**-32))
+    angle = np.float64(word & LOW_HALF) * 2.0**-31 - 1.0
+    square = angle * angle
+    series = QUARTER_SINE[6]
+    for k in range(5, -1, -1):
+        series = series * square + QUARTER_SINE[k]
+    sine = angle * series
+    return length * (1.0 - 2.0 * sine * sine)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -80,24 +85,16 @@ def normal_of(word):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _uniforms(key, first, n):  # type: ignore[no-untyped-def]
+def _uniforms(key, n):  # type: ignore[no-untyped-def]
     out = np.empty(n, np.float64)
     for i in range(n):
-        out[i] = uniform(key, first + i)
+        out[i] = uniform(key, i)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _normals(key, n):  # type: ignore[no-untyped-def]
-    """`normal` of 0 .. n-1; the first point, mostly in the circle, is tried without branches."""
     out = np.empty(n, np.float64)
     for i in range(n):
-        a, square = _point(mix(np.uint64(key) + np.uint64(i) * GOLDEN))
-        within = 0.0 < square < 1.0
-        square = square if within else 0.5
-        drawn = a * np.sqrt(-2.0 * natural_log(square) / square)
-        out[i] = drawn if within else np.nan
-    for i in range(n):
-        if out[i] != out[i]:
-            out[i] = normal(key, i)
+        out[i] = normal(key, i)
     return out

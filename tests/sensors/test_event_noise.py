@@ -147,7 +147,10 @@ def test_leak_jitter_spreads_intervals() -> None:
 
 
 def test_jittered_leak_does_not_depend_on_the_frame_rate() -> None:
-    """Give still light's leak events the same times, to rounding, at two and four times the pace."""
+    """Give still light's leak events the same times, to rounding, at two and four times the pace.
+
+    A microsecond by which one event is rounded moves the next by the ratio of their rates.
+    """
     spec = of(leak_rate_hz=5.0, leak_jitter_fraction=0.2, noise_rate_cov_decades=0.1)
     light = np.full((16, 16), 0.4)
     slow, *others = (
@@ -158,7 +161,7 @@ def test_jittered_leak_does_not_depend_on_the_frame_rate() -> None:
     for fast in others:
         same = np.lexsort((fast.t, fast.x, fast.y))
         np.testing.assert_array_equal(fast.x[same], slow.x[order])
-        np.testing.assert_allclose(fast.t[same], slow.t[order], atol=2, rtol=0)
+        np.testing.assert_allclose(fast.t[same], slow.t[order], atol=4, rtol=0)
 
 
 def test_slow_leak_survives_a_fast_frame_rate() -> None:

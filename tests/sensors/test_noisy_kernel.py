@@ -48,7 +48,7 @@ def specified(
     assert isinstance(model, NoisyModel)
     start = begun(camera, t, pictures, leaking_us)
     state = NoisyState(
-        lag=start.lag[0], lag_2=start.lag[1], moved=start.moved, last_event=start.last_event
+        lag=start.lag[0], lag_2=start.lag[-1], moved=start.moved, last_event=start.last_event
     )
     intervals, _ = model._intervals(t, int(start.leak_start))
     level = np.vectorize(lambda v: log_light_f32(v, model._response), otypes=[np.float32])

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import decayed_f32
+from datagen.sensors.elementary import GENTLE, decayed_f32, mean_decay_f32
 from datagen.sensors.events.response import log_light_f32
 from datagen.sensors.events.tiles import COMPILE, TILE
 
@@ -35,20 +35,21 @@ NEAR = np.float32(1.0 - 1e-4)
 ROUNDED = np.float32(1e-6)
 """More than the share of its leakage by which rounding may hold a pixel back."""
 ONE, ZERO = np.float32(1.0), np.float32(0.0)
+GENTLE_BITS = GENTLE.view(np.int32)
 
 
 class NoisyPixels(NamedTuple):
     """Arrays of all pixels, flat."""
 
     lag: NDArray[np.float32]
-    """(2, pixels) [log units]."""
+    """(stages, pixels) [log units]."""
     moved: NDArray[np.float32]
     """Output minus reference, without leakage since the common start [log units]."""
     leak: NDArray[np.float32]
     """[log units/us]."""
     last_event: NDArray[np.int64]
-    """[us]."""
-    event_count: NDArray[np.int64]
+    """[us]; empty unless tracked."""
+    event_count: NDArray[np.uint32]
     """Empty without leak jitter."""
     mean_leak: NDArray[np.float32]
     on: NDArray[np.float32]
@@ -96,44 +97,56 @@ def advance(before, after, unit, rate, ramp, response, w, mark):  # type: ignore
         w: workspace.
         mark: uint8 (n,), filled.
     """
-    _see(before, after, unit, rate, response, w)
-    _follow(ramp, w, mark)
+    if _see(before, after, unit, rate, response, w) <= GENTLE_BITS:
+        for j in range(mark.size):
+            share = mean_decay_f32(w[RATE + j])
+            mark[j] = _follow(j, share, w[RATE + j] * share, ramp, w)
+    else:
+        for j in range(mark.size):
+            x = w[RATE + j]
+            gentle = mean_decay_f32(x)
+            faded = x * gentle if x <= GENTLE else decayed_f32(x)
+            mark[j] = _follow(j, gentle if x <= GENTLE else faded / x, faded, ramp, w)
 
 
 @njit(**COMPILE)
 def _see(before, after, unit, rate, response, w):  # type: ignore[no-untyped-def]
-    """Log light at the next picture, its change, and X."""
+    """Log light at the next picture, its change, and X; returns the bits of the largest X."""
     constant, linear = rate[0], rate[1]
+    largest = np.int32(0)
     for j in range(after.size):
         light = np.float32(after[j]) * unit
         level = log_light_f32(light, response)
-        w[RATE + j] = constant + linear * (np.float32(before[j]) * unit + light)
+        x = constant + linear * (np.float32(before[j]) * unit + light)
+        w[RATE + j] = x
         w[CHANGE + j] = level - w[LEVEL + j]
         w[LEVEL + j] = level
+        bits = np.float32(x).view(np.int32)  # in the order of the numbers, and quicker
+        largest = bits if bits > largest else largest
+    return largest
 
 
 @njit(**COMPILE)
-def _follow(ramp, w, mark):  # type: ignore[no-untyped-def]
-    """Output of the first stage, and whether it may have reached a threshold."""
+def _follow(j, share, faded, ramp, w):  # type: ignore[no-untyped-def]
+    """Output of the first stage, and whether it may have reached a threshold.
+
+    `faded` is 1 - exp(-X), `share` that over X.
+    """
     start, stop, slack = ramp[0], ramp[1], ramp[1] * ROUNDED
-    duration = stop - start
-    for j in range(mark.size):
-        x, change, past_lag, past_moved = w[RATE + j], w[CHANGE + j], w[LAG + j], w[MOVED + j]
-        faded, per_x = decayed_f32(x), ONE / x
-        lag = past_lag + (change * (faded * per_x) - past_lag * faded)
-        moved = past_moved + (change - (lag - past_lag))
-        w[PAST_LAG + j] = past_lag
-        w[PAST_MOVED + j] = past_moved
-        w[LAG + j] = lag
-        w[MOVED + j] = moved
-        leak = w[LEAK + j]
-        on, off = w[ON + j] * NEAR - leak * slack, leak * slack - w[OFF + j] * NEAR
-        leak_lag = leak * duration * per_x
-        end = moved + leak * stop
-        peak = past_moved + leak * start + (past_lag + leak_lag) * faded
-        turned = (past_lag + leak_lag) * (lag + leak_lag) < ZERO
-        reach = peak if turned else end
-        mark[j] = (end >= on) | (end <= off) | (reach >= on) | (reach <= off)
+    change, past_lag, past_moved, leak = w[CHANGE + j], w[LAG + j], w[MOVED + j], w[LEAK + j]
+    lag = past_lag + (change * share - past_lag * faded)
+    moved = past_moved + (change - (lag - past_lag))
+    w[PAST_LAG + j] = past_lag
+    w[PAST_MOVED + j] = past_moved
+    w[LAG + j] = lag
+    w[MOVED + j] = moved
+    on, off = w[ON + j] * NEAR - leak * slack, leak * slack - w[OFF + j] * NEAR
+    leaked, x = leak * (stop - start), w[RATE + j]
+    end = moved + leak * stop
+    peak = past_moved + leak * start + (past_lag * faded + leaked * share)
+    turned = (past_lag * x + leaked) * (lag * x + leaked) < ZERO
+    reach = peak if turned else end
+    return (end >= on) | (end <= off) | (reach >= on) | (reach <= off)
 
 
 @njit(**COMPILE)

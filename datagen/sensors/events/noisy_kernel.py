@@ -15,17 +15,37 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.sensors.events import noisy_filter as f
-from datagen.sensors.events.noisy_crossings import NOISE, find_events, new_entries
-from datagen.sensors.events.noisy_solver import END, LEAK, ON, ROW, ROWS, SHIFT
+from datagen.sensors.events.noisy_crossings import (
+    BITS,
+    LEAK,
+    MORE_ROWS,
+    NOISE,
+    NUMBER,
+    ON,
+    OWNER,
+    PLACE,
+    RANK,
+    ROWS,
+    SHIFT,
+    SIGMA,
+    STEP,
+    U1,
+    find_events,
+)  # fmt: skip
+from datagen.sensors.events.noisy_solver import AT, ROW, U0, A, G
+from datagen.sensors.events.noisy_solver import ROWS as SOLVED
 from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, forget, new_shots, strike
-from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather, list_marked, padded, whole_us
+from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, padded, whole_us
 from datagen.sensors.hashing import GOLDEN, mix, normal_of
 
 PLAIN = np.uint64(0)
+ADDRESS = np.uint64(0xFFFFFFFF00000000)
+"""Bits of a record that say which pixel it is of."""
 LOW_WORD = np.uint64(0xFFFFFFFF)
-NUMBER, MEAN, SINCE, NEW, DRAWN, PAST, JUMP = (i * ROW for i in range(7))
-"""Rows of the second workspace for drawing leak rates."""
+MEAN, SINCE, JUMP, COUNTED = U0, U1, G, A
+"""When a pixel's events are known: mean leakage, last event after t0 [us], jump of its voltage, how
+many events it has sent."""
 
 
 class Noise(NamedTuple):
@@ -81,10 +101,11 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     t = intervals.t
     bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
-    where = np.empty(TILE, np.uint64)
+    chosen = np.empty(TILE + 1, np.int32)
+    where, words = np.empty(TILE, np.uint64), np.empty(TILE, np.uint64)
     w = np.empty(f.ROWS * f.ROW, np.float32)
-    v, z = np.zeros(ROWS * ROW, np.float64), np.zeros(ROWS * ROW, np.float64)
-    entries, shots = new_entries(TILE), new_shots(TILE)
+    v, z = np.empty(ROWS * ROW, np.float64), np.empty(SOLVED * ROW, np.float64)
+    more, shots = np.empty((MORE_ROWS, TILE), np.float64), new_shots(TILE)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
@@ -106,17 +127,19 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
             m = list_marked(b - a, mark, listed)
             if m > 0:
                 full, found = listed[: padded(m, listed)], listed[:m]
-                entries, e = find_events(m, full, ramp, noise.order, shots, w, v, z, entries)
-                records = with_room(records, count, e + LANES)
-                emitted = records[count:]
-                _stamp(e, entries, found, t[k + 1] - t[k], address, emitted)
+                more, n = find_events(m, full, ramp, noise.order, shots, w, v, z, mark, chosen,
+                                      more)  # fmt: skip
+                records = with_room(records, count, _events(m, v) + 1)
+                emitted, duration = records[count:], t[k + 1] - t[k]
+                e = _write(found, duration, address, v, words, emitted)
+                _write_more(n, more, duration, words, v, emitted)
                 if noise.tracked:
                     e = _release(emitted, found, t[k], noise.refractory_us, last_event, v)
                 count += e
                 _shift(found, v, w)
                 if noise.leak_jitter > 0.0:
-                    _redraw_leak(found, a, t[k + 1] - t[k], ramp[1], noise, emitted, event_count,
-                                 mean_leak, v, z, w)  # fmt: skip
+                    _redraw_leak(found, a, duration, ramp[1], noise, emitted, event_count, mean_leak,
+                                 v, w)  # fmt: skip
             if intervals.settle[k]:
                 f.restart_leak(b - a, ramp[1], w)
             forget(shots, struck)
@@ -127,14 +150,42 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _stamp(e, entries, found, duration, address, records):  # type: ignore[no-untyped-def]
-    owner, _, _, sigma, bits, _, _ = entries
+def _events(m, v):  # type: ignore[no-untyped-def]
+    n = 0
+    for k in range(m):
+        n += int(v[NUMBER + k])
+    return n
+
+
+@njit(**COMPILE)
+def _write(found, duration, address, v, words, records):  # type: ignore[no-untyped-def]
+    """Records of first events, each with room behind it for its pixel's others; returns the room.
+
+    One is written for every pixel, whether it has one or not, because that needs no branch.
+    """
+    gather(address, found, words[: found.size])
     length = np.float64(duration)
-    for i in range(e):
-        records[i] = address[np.uint32(found[np.uint32(owner[i])])]
-    for i in range(e):
-        stamp = np.uint64(np.int64(whole_us(sigma[i] * length, length))) << STAMP_SHIFT
-        records[i] |= stamp | bits[i]
+    for k in range(found.size):
+        stamp = np.uint64(np.int64(whole_us(v[AT + k] * length, length))) << STAMP_SHIFT
+        words[k] |= stamp | np.uint64(v[STEP + k] > 0.0)
+    e = np.uint64(0)
+    for k in range(found.size):
+        records[e] = words[k]
+        v[PLACE + k] = e
+        e += np.uint64(v[NUMBER + k])
+    v[PLACE + found.size] = e
+    return np.int64(e)
+
+
+@njit(**COMPILE)
+def _write_more(n, more, duration, words, v, records):  # type: ignore[no-untyped-def]
+    """Records of all other events."""
+    length = np.float64(duration)
+    for i in range(n):
+        k = np.uint32(more[OWNER, i])
+        stamp = np.uint64(np.int64(whole_us(more[SIGMA, i] * length, length))) << STAMP_SHIFT
+        place = np.uint32(v[PLACE + k] + more[RANK, i])
+        records[place] = (words[k] & ADDRESS) | stamp | np.uint64(more[BITS, i])
 
 
 @njit(**COMPILE)
@@ -142,7 +193,7 @@ def _release(records, found, t0, refractory, last_event, v):  # type: ignore[no-
     """Drop events in the dead time, label those that leakage caused; returns how many are left."""
     kept = first = 0
     for k in range(found.size):
-        pixel, stop = found[k], int(v[END + k + 1])
+        pixel, stop = found[k], int(v[PLACE + k + 1])
         for i in range(first, stop):
             t = t0 + np.int64((records[i] & LOW_WORD) >> STAMP_SHIFT)
             waited = t - last_event[pixel]
@@ -152,7 +203,7 @@ def _release(records, found, t0, refractory, last_event, v):  # type: ignore[no-
                 records[kept] = records[i] | (NOISE if leaked else PLAIN)
                 kept += 1
                 last_event[pixel] = t
-        v[END + k + 1] = kept
+        v[PLACE + k + 1] = kept
         first = stop
     return kept
 
@@ -166,33 +217,32 @@ def _shift(found, v, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _redraw_leak(found, a, duration, ramp, noise, records, event_count, mean_leak, v, z, w):  # type: ignore[no-untyped-def]
+def _redraw_leak(found, first, duration, ramp, noise, records, event_count, mean_leak, v, w):  # type: ignore[no-untyped-def]
     """Give pixels that had an event another leak rate, from the instant of their last event on.
 
-    The rate is drawn from the pixel, a + its place in the tile, and the number of its event.
-    Voltages do not jump there; `ramp` is the time since the leak's common start at t1.
+    The rate is drawn from the pixel, `first` + its place in the tile, and the number of its event.
+    Voltages do not jump there; `ramp` is the time since the leak's common start at the end of the
+    interval.
     """
     m = found.size
-    gather(event_count, found, z[NUMBER : NUMBER + m])
-    gather(mean_leak, found, z[MEAN : MEAN + m])
-    gather(w[f.LEAK :], found, z[PAST : PAST + m])
+    gather(event_count, found, v[COUNTED : COUNTED + m])
+    gather(mean_leak, found, v[MEAN : MEAN + m])
     for k in range(m):
-        last = v[END + k + 1] - 1.0
-        z[SINCE + k] = (records[np.uint32(last if last > 0.0 else 0.0)] & LOW_WORD) >> STAMP_SHIFT
+        last = v[PLACE + k + 1] - 1.0
+        v[SINCE + k] = (records[np.uint32(last if last > 0.0 else 0.0)] & LOW_WORD) >> STAMP_SHIFT
     for k in range(m):
-        z[NEW + k] = v[END + k + 1] - v[END + k]
-        z[NUMBER + k] += z[NEW + k]
-        stream = mix(noise.leak_key + np.uint64(z[NUMBER + k]) * GOLDEN)
-        z[DRAWN + k] = normal_of(mix(stream + np.uint64(a + found[k]) * GOLDEN))
-    for k in range(m):
-        mean, past = z[MEAN + k], np.float32(z[PAST + k])
-        factor = 1.0 + noise.leak_jitter * z[DRAWN + k]
+        sent = v[PLACE + k + 1] - v[PLACE + k]
+        counted = v[COUNTED + k] + sent
+        stream = mix(noise.leak_key + np.uint64(counted) * GOLDEN)
+        drawn = normal_of(mix(stream + np.uint64(first + found[k]) * GOLDEN))
+        mean, past = v[MEAN + k], np.float32(v[LEAK + k])
+        factor = 1.0 + noise.leak_jitter * drawn
         leak = np.float32(mean * (factor if factor > 0.0 else 0.0))
-        leak = leak if (z[NEW + k] > 0.0) & (mean > 0.0) else past
-        z[PAST + k] = leak
-        z[JUMP + k] = (leak - past) * (ramp - np.float32(duration - z[SINCE + k]))
+        leak = leak if (sent > 0.0) & (mean > 0.0) else past
+        v[COUNTED + k], v[LEAK + k] = counted, leak
+        v[JUMP + k] = (leak - past) * (ramp - np.float32(duration - v[SINCE + k]))
     for k in range(m):
         j = np.uint32(found[k])
-        w[f.MOVED + j] -= np.float32(z[JUMP + k])
-        w[f.LEAK + j] = z[PAST + k]
-        event_count[j] = np.int64(z[NUMBER + k])
+        w[f.MOVED + j] -= np.float32(v[JUMP + k])
+        w[f.LEAK + j] = v[LEAK + k]
+        event_count[j] = np.uint32(v[COUNTED + k])

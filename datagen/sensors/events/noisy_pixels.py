@@ -48,14 +48,15 @@ class NoisyModel:
         spec = self._spec
         rate = np.full(self._shape, spec.leak_rate_hz)
         if spec.noise_rate_cov_decades > 0:
-            spread = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
-            power = math.log(10.0) * spec.noise_rate_cov_decades * spread
+            power = normal_field(stream_key(self._key, LEAK_SPREAD), self._shape)
+            power *= math.log(10.0) * spec.noise_rate_cov_decades
             rate *= exponentials(power.ravel()).reshape(self._shape)
         if spec.hot_pixel_fraction > 0:
             hot = uniform_field(stream_key(self._key, HOT_PIXELS), self._shape)
             rate[hot < spec.hot_pixel_fraction] = spec.hot_pixel_rate_hz
-        leak: NDArray[np.float32] = (rate * on * US).astype(np.float32)
-        return leak
+        rate *= on
+        rate *= US
+        return rate.astype(np.float32)
 
     def _settings(self) -> Noise:
         spec = self._spec
@@ -76,19 +77,25 @@ class NoisyModel:
     def start(self, t: int, picture: Pictures) -> EventCameraState:
         """The filter has settled; a leaking pixel is anywhere on its way to its next event."""
         phase = uniform_field(stream_key(self._key, LEAK_PHASE), self._shape)
-        moved = np.where(self._leak > 0, phase * self._on, 0.0)
-        waited = np.divide(
-            moved, self._leak, out=np.full(self._shape, 2.0**62), where=self._leak > 0
-        )
+        moved = (phase * self._on).astype(np.float32)
+        moved[self._leak == 0.0] = 0.0
         counted = self._shape if self._spec.leak_jitter_fraction else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
-            moved=moved.astype(np.float32),
-            lag=np.zeros((2, *self._shape), np.float32),
+            moved=moved,
+            lag=np.zeros((self._noise.order, *self._shape), np.float32),
             leak=self._leak.copy(),
-            last_event=t - np.minimum(waited, -NEVER_US).astype(np.int64),
-            event_count=np.zeros(counted, np.int64),
+            last_event=self._last_event(t, moved)
+            if self._noise.tracked
+            else np.empty((0, 0), np.int64),
+            event_count=np.zeros(counted, np.uint32),
         )
+
+    def _last_event(self, t: int, moved: NDArray[np.float32]) -> NDArray[np.int64]:
+        """When leakage alone would have begun to move every pixel this far [us]."""
+        waited = np.full(self._shape, float(-NEVER_US))
+        np.divide(moved, self._leak, out=waited, where=self._leak > 0)
+        return t - np.minimum(waited, -NEVER_US).astype(np.int64)
 
     def sense(
         self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
@@ -114,10 +121,10 @@ class NoisyModel:
             t=times[-1:].reshape(()).copy(),
             picture=pictures[-1].copy(),
             moved=advanced.moved.reshape(self._shape),
-            lag=advanced.lag.reshape(2, *self._shape),
+            lag=advanced.lag.reshape(state.lag.shape),
             leak=advanced.leak.reshape(self._shape),
             leak_start=np.array(leak_start, np.int64),
-            last_event=advanced.last_event.reshape(self._shape),
+            last_event=advanced.last_event.reshape(state.last_event.shape),
             event_count=advanced.event_count.reshape(state.event_count.shape),
         )
         return new, records
@@ -125,7 +132,7 @@ class NoisyModel:
     def _pixels(self, state: EventCameraState) -> NoisyPixels:
         """The pixels in a state, without copies."""
         return NoisyPixels(
-            lag=state.lag.reshape(2, -1),
+            lag=state.lag.reshape(len(state.lag), -1),
             moved=state.moved.ravel(),
             leak=state.leak.ravel(),
             last_event=state.last_event.ravel(),
@@ -138,7 +145,7 @@ class NoisyModel:
     def _to_advance(self, pixels: NoisyPixels) -> NoisyPixels:
         """Room for the same pixels later; what is never touched is shared."""
         return pixels._replace(
-            lag=np.zeros_like(pixels.lag),
+            lag=np.empty_like(pixels.lag),
             moved=np.empty_like(pixels.moved),
             leak=np.empty_like(pixels.leak),
             last_event=pixels.last_event.copy() if self._noise.tracked else pixels.last_event,

@@ -1,8 +1,8 @@
-"""Newton's method, to third order, for all crossings of noisy pixels at once.
+"""When noisy pixels cross levels: Halley's method for many crossings at once.
 
-In: entries (`datagen.sensors.events.noisy_crossings`), each a pixel of the list and a level that its
-u = u0 + g s + a (1 - exp(-x s)) meets on one side of where it turns. Out: sigma of each. Short loops
-without branches are vectorised, and let the processor work on many of their rounds at a time.
+In: rows of a workspace, each column a crossing of u = u0 + g s + a (1 - exp(-x s)) with a level on
+one side of where u turns. Out: s, the fraction of the interval. Short loops without branches are
+vectorised, and let the processor work on many of their rounds at a time.
 """
 
 from __future__ import annotations
@@ -12,99 +12,105 @@ from numba import njit
 
 from datagen.sensors.elementary import decayed
 from datagen.sensors.events.path import crossing
-from datagen.sensors.events.tiles import COMPILE, LANES, TILE, gather
+from datagen.sensors.events.tiles import COMPILE, TILE
 
 CONVERGED = 1e-11
 """About the largest error of a crossing, judged by the third power of the last step."""
 INSIDE = 1e-5
 """How far beyond the interval a crossing may seem to lie, whose end was computed in float32."""
+STEPS = 3
+"""Of Halley's method before brackets are halved."""
+FEW = 1 / 8
 ROW = TILE + 40
-"""Distance of the workspaces' rows; not a power of two, so that they do not share cache sets."""
-ROWS = 21
-(
-    U0, U1, G, A, B, X, ON, OFF, LEAK, STEP, COUNT, STEP_BACK, COUNT_BACK, TURN, BASE, GAIN, SIDE,
-    STRUCK, WALKED, SHIFT, END,
-) = (i * ROW for i in range(ROWS))  # fmt: skip
-"""Of the listed pixels: coefficients and height u at the end; thresholds, leak; signed threshold and
-crossings up to the turning point (or the end), and after it; what crossings are guessed from; the
-first noise event; entries of walks so far; how far the reference moves; all entries so far."""
-LEVEL, DONE, AT = U1, B, ON
-"""Of the entries, in a workspace of their own beside U0, G, A, X, TURN, BASE, GAIN and SIDE."""
+"""Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
+ROWS = 11
+U0, G, A, X, LEVEL, SIDE, TURN, BASE, GAIN, AT, DONE = (i * ROW for i in range(ROWS))
+"""Coefficients; the level, NaN where `AT` is known already; side of the turning point, -1 or 1, or
+0 where u rises or falls all the way; what a first guess is made from; s; whether it is found."""
 
 
 @njit(**COMPILE)
-def solve(e, entries, v, z):  # type: ignore[no-untyped-def]
-    """Sigma of all entries, a tile's worth at a time in the workspace z."""
-    owner, level, side, sigma, bits, _, _ = entries
-    full = -(-e // LANES) * LANES
-    owner[e:full], level[e:full], side[e:full], sigma[e:full] = 0, np.nan, 0.0, 0.5
-    for start in range(0, full, TILE):
-        stop = min(start + TILE, full)
-        n = stop - start
-        for row in (U0, G, A, X, TURN, BASE, GAIN):
-            gather(v[row:], owner[start:stop], z[row : row + n])
-        z[LEVEL : LEVEL + n] = level[start:stop]
-        z[SIDE : SIDE + n] = side[start:stop]
-        _guess(n, z)
-        _halley(n, z)
-        _halley(n, z)
-        if _accept(n, sigma[start:stop], z) > 0:
-            _solve_hard(n, sigma[start:stop], bits[start:stop], z)
+def solve(n, z):  # type: ignore[no-untyped-def]
+    """Fill `AT` of the first n columns."""
+    _guess(n, z)
+    left = n
+    for _ in range(STEPS):
+        if left > 0:
+            left = _halley(n, z)
+    if left > 0:
+        _bracket(n, z)
+
+
+@njit(**COMPILE)
+def solve_most(n, z):  # type: ignore[no-untyped-def]
+    """Fill `AT` of most of the first n columns, `DONE` says which; returns how many are left.
+
+    A step that few need is taken by all, which costs more than solving those few elsewhere.
+    """
+    _guess(n, z)
+    left = n
+    for _ in range(STEPS):
+        if left > FEW * n:
+            left = _halley(n, z)
+    return left
 
 
 @njit(**COMPILE)
 def _guess(n, z):  # type: ignore[no-untyped-def]
-    """Where parabolas meet the levels."""
+    """Where parabolas meet the levels.
+
+    From `BASE`, a height, `GAIN` makes shares of the parabola: beside a turning point `TURN` it is
+    1 over the curvature's half, else 1 over the rise of the whole interval, which bends by `TURN`.
+    """
     for i in range(n):
-        turn, side = z[TURN + i], z[SIDE + i]
-        share = (z[LEVEL + i] - z[BASE + i]) * z[GAIN + i]
+        turn, side, level = z[TURN + i], z[SIDE + i], z[LEVEL + i]
+        share = (level - z[BASE + i]) * z[GAIN + i]
         bow = turn + 1.0
         square = share if side != 0.0 else bow * bow - 4.0 * turn * share
         root = np.sqrt(square if square > 0.0 else 0.0)
         beside = turn + side * root + z[X + i] * share * (1.0 / 6.0)
         s = beside if side != 0.0 else 2.0 * share / (bow + root)
         s = s if s > 0.0 else 0.0
-        z[AT + i] = s if s < 1.0 else 1.0
+        s = s if s < 1.0 else 1.0
+        known = level != level
+        z[AT + i] = z[AT + i] if known else s
+        z[DONE + i] = 1.0 if known else 0.0
 
 
 @njit(**COMPILE)
 def _halley(n, z):  # type: ignore[no-untyped-def]
-    """A step of Halley's method, and about how far it is still from the crossing."""
+    """A step of Halley's method for what is not found yet; returns how many are left.
+
+    Found is what is near, inside the interval and on its side of the turning point.
+    """
+    left = 0
     for i in range(n):
-        g, a, x, s = z[G + i], z[A + i], z[X + i], z[AT + i]
+        g, a, x, s, side = z[G + i], z[A + i], z[X + i], z[AT + i], z[SIDE + i]
         faded = decayed(x * s)
         error = z[U0 + i] + g * s + a * faded - z[LEVEL + i]
         bent = a * x * (1.0 - faded)
         speed, bend = g + bent, -0.5 * x * bent
         step = error * speed / (speed * speed - error * bend)
         cube = np.abs(bend) * (np.abs(bend) + x * np.abs(speed)) * np.abs(step * step * step)
+        better = s - step
         near = (cube < CONVERGED * speed * speed) & (x * np.abs(step) < 0.5)
-        z[AT + i] = s - step
-        z[DONE + i] = 1.0 if near else 0.0
+        inside = (better > -INSIDE) & (better < 1.0 + INSIDE)
+        beyond = (side != 0.0) & ((better - z[TURN + i]) * side < 0.0)
+        done = z[DONE + i] > 0.0
+        found = done | (near & inside & (not beyond))
+        z[AT + i] = s if done else better
+        z[DONE + i] = 1.0 if found else 0.0
+        left += 0 if found else 1
+    return left
 
 
 @njit(**COMPILE)
-def _accept(n, sigma, z):  # type: ignore[no-untyped-def]
-    """Take what is near, inside and on its side; returns how many entries need more."""
-    hard = 0
-    for i in range(n):
-        s, side = z[AT + i], z[SIDE + i]
-        known = z[LEVEL + i] != z[LEVEL + i]
-        beyond = (side != 0.0) & ((s - z[TURN + i]) * side < 0.0)
-        good = (z[DONE + i] > 0.0) & (s > -INSIDE) & (s < 1.0 + INSIDE) & (not beyond)
-        sigma[i] = sigma[i] if known else s
-        z[DONE + i] = 1.0 if good | known else 0.0
-        hard += 0 if good | known else 1
-    return hard
-
-
-@njit(**COMPILE)
-def _solve_hard(n, sigma, bits, z):  # type: ignore[no-untyped-def]
-    """What Newton's method left, between brackets."""
+def _bracket(n, z):  # type: ignore[no-untyped-def]
+    """What Halley's method left, between brackets."""
     for i in range(n):
         if z[DONE + i] == 0.0:
             u0, g, a, x, side = z[U0 + i], z[G + i], z[A + i], z[X + i], z[SIDE + i]
             start = z[TURN + i] if side > 0.0 else 0.0
             stop = z[TURN + i] if side < 0.0 else 1.0
-            rising = bits[i] == np.uint64(1)
-            sigma[i] = crossing(u0, g, a, 0.0, x, z[LEVEL + i], rising, start, stop)
+            rising = z[GAIN + i] > 0.0 if side > 0.0 else z[LEVEL + i] > 0.0
+            z[AT + i] = crossing(u0, g, a, 0.0, x, z[LEVEL + i], rising, start, stop)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import decayed_f32
+from datagen.sensors.elementary import GENTLE, decayed_f32, mean_decay_f32
 from datagen.sensors.events.noisy_crossings import EARLY, NOISY_TIE
 from datagen.sensors.events.tiles import STAMP_SLACK_US, TIE
 from schemas.arrays import EventArray
@@ -164,14 +164,16 @@ def _filtered(
     change: NDArray[np.float32], rate: NDArray[np.float32], order: int, state: NoisyState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Lags at the end of the interval, and how far the output has then moved from R."""
-    faded = decayed_f32.py_func(rate)
-    lag = state.lag + (change * (faded * (np.float32(1) / rate)) - state.lag * faded)
+    gentle = np.vectorize(mean_decay_f32, otypes=[np.float32])(np.minimum(rate, GENTLE))
+    faded = np.where(rate <= GENTLE, rate * gentle, decayed_f32.py_func(rate))
+    share = np.where(rate <= GENTLE, gentle, faded / rate)
+    lag = state.lag + (change * share - state.lag * faded)
     moved = state.moved + (change - (lag - state.lag))
     if order == 1:
         return lag, state.lag_2, moved
     settled = change / rate
     rest = (state.lag_2 - settled) + (state.lag - settled) * rate
-    lag_2 = settled + rest * (np.float32(1) - faded)
+    lag_2 = settled + rest * (np.float32(1) - decayed_f32.py_func(rate))
     return lag, lag_2, moved - (lag_2 - state.lag_2)
 
 

@@ -63,7 +63,7 @@ def log_light_f32(luminance, response):  # type: ignore[no-untyped-def]
     y = response.scale * np.float32(luminance) + response.offset
     knee = response.knee
     bent = np.minimum(y - knee, F32_ZERO) * response.slope
-    return natural_log_f32(np.maximum(y, knee)) + bent
+    return natural_log_f32(y if y > knee else knee) + bent
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

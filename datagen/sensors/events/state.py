@@ -28,12 +28,12 @@ class EventCameraState:
     moved: NDArray[np.float32]
     """Noisy pixels: output minus reference, without leakage since `leak_start`, shape (H, W)."""
     lag: NDArray[np.float32]
-    """Noisy pixels: input minus output of each low-pass stage, shape (2, H, W)."""
+    """Noisy pixels: input minus output of each low-pass stage, shape (stages, H, W)."""
     leak: NDArray[np.float32]
     """Noisy pixels: leakage [log units/us], shape (H, W)."""
     leak_start: NDArray[np.int64]
     """Noisy pixels: common start of leakage [us], shape ()."""
-    event_count: NDArray[np.int64]
+    event_count: NDArray[np.uint32]
     """Noisy pixels with leak jitter: how many events each pixel has sent, shape (H, W)."""
     last_event: NDArray[np.int64]
     """Time of each pixel's last event [us], where a refractory period or labels ask for it; (H, W)."""
@@ -56,7 +56,7 @@ def new_state(t: int, picture: Pictures) -> EventCameraState:
         lag=np.empty((0, 0, 0), np.float32),
         leak=np.empty(nothing, np.float32),
         leak_start=np.array(t, np.int64),
-        event_count=np.empty(nothing, np.int64),
+        event_count=np.empty(nothing, np.uint32),
         last_event=np.empty(nothing, np.int64),
         waiting=np.empty((0, 5), np.int64),
         bus_free=np.array(t, np.float64),
