@@ -13,7 +13,7 @@ from numba import njit
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events import tiles
 from datagen.sensors.events.order import to_events
-from datagen.sensors.events.records import Records, put_addresses
+from datagen.sensors.events.records import Records, address_of
 from datagen.sensors.events.tiles import TILE
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
@@ -92,13 +92,13 @@ def test_marked_pixels_are_listed(monkeypatch: pytest.MonkeyPatch, compresses: b
             np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
 
 
-@pytest.mark.parametrize(("first", "n"), [(0, 35), (3, 20), (6, 7), (14, 21), (34, 1), (5, 0)])
-def test_addresses_of_a_tile_are_those_of_its_pixels(first: int, n: int) -> None:
-    """Give a run of pixels their columns and rows, in the bits that records have for them."""
-    out = np.empty(n, np.uint64)
-    put_addresses(first, 7, out)
-    expected = [pixel % 7 << 32 | pixel // 7 << 48 for pixel in range(first, first + n)]
-    assert out.tolist() == expected
+@pytest.mark.parametrize("width", [1, 7, 346, 65_535])
+def test_addresses_are_those_of_pixels(width: int) -> None:
+    """Give a pixel its column and row, in the bits that records have for them."""
+    last = width * 65_535 - 1
+    near = {0, 1, width - 1, width, 2 * width - 1, 2 * width, last - width, last - 1, last}
+    for pixel in near | {last * k // 1000 // width * width + width - 1 for k in range(1000)}:
+        assert address_of(pixel, width) == pixel % width << 32 | pixel // width << 48
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -30,7 +30,7 @@ from datagen.sensors.events.records import (
     STAMP_SHIFT,
     RecordBuffers,
     Records,
-    put_addresses,
+    address_of,
     with_room,
 )
 from datagen.sensors.events.state import EventCameraState, new_state
@@ -93,11 +93,9 @@ def brownian_tiles(  # type: ignore[no-untyped-def]
     """Emit the events of tiles first .. last-1 in all intervals and advance their voltages."""
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
-    address = np.empty(TILE, np.uint64)
     count = segment = 0
     for tile in range(first, last):
         a, b = tile * TILE, min((tile + 1) * TILE, voltage.size)
-        put_addresses(a, width, address[: b - a])
         for interval in range(intervals):
             duration = np.float64(t[interval + 1] - t[interval])
             stream = mix(key + np.uint64(t[interval]) * GOLDEN)
@@ -114,7 +112,7 @@ def brownian_tiles(  # type: ignore[no-untyped-def]
                     voltage[j] = 0.0
                     records = with_room(records, count, 1)
                     stamp = np.uint64(np.int64(whole_us(at, duration))) << STAMP_SHIFT
-                    records[count] = address[j - a] | stamp | np.uint64(up)
+                    records[count] = address_of(j, width) | stamp | np.uint64(up)
                     count += 1
                 left = duration - at
                 moved = mu * left + sigma * np.sqrt(left) * normal(word, -1 - draw)

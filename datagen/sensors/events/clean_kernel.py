@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
-from datagen.sensors.events.records import STAMP_SHIFT, X_SHIFT, Y_SHIFT, with_room
+from datagen.sensors.events.records import STAMP_SHIFT, address_of, with_room
 from datagen.sensors.events.refractory import owners, rested
 from datagen.sensors.events.response import log_light, luminance_of
 from datagen.sensors.events.tiles import COMPILE, TIE, list_marked, padded, whole_us
@@ -172,13 +172,8 @@ def _cross(m, w, duration):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def _address(m, found, first, width, w, words):  # type: ignore[no-untyped-def]
     """Address and polarity of the listed pixels."""
-    width, rows_per_pixel = np.float64(width), 1.0 / width
     for k in range(m):
-        pixel = np.float64(first + found[k])
-        y = np.floor((pixel + 0.5) * rows_per_pixel)
-        x = pixel - y * width
-        base = np.uint64(np.int64(y)) << Y_SHIFT | np.uint64(np.int64(x)) << X_SHIFT
-        words[k] = base | np.uint64(w[STEP + k] > 0.0)
+        words[k] = address_of(first + found[k], width) | np.uint64(w[STEP + k] > 0.0)
 
 
 @njit(**COMPILE)

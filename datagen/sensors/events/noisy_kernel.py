@@ -34,7 +34,7 @@ from datagen.sensors.events.noisy_crossings import (
 )  # fmt: skip
 from datagen.sensors.events.noisy_solver import AT, ROW, U0, A, G
 from datagen.sensors.events.noisy_solver import ROWS as SOLVED
-from datagen.sensors.events.records import STAMP_SHIFT, put_addresses, with_room
+from datagen.sensors.events.records import STAMP_SHIFT, address_of, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, forget, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, padded, whole_us
 from datagen.sensors.hashing import GOLDEN, mix, normal_of
@@ -102,7 +102,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
     bounds = np.zeros((last - first) * (t.size - 1) + 1, np.int64)
     mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
     chosen = np.empty(TILE + 1, np.int32)
-    where, words = np.empty(TILE, np.uint64), np.empty(TILE, np.uint64)
+    words = np.empty(TILE, np.uint64)
     w = np.empty(f.ROWS * f.ROW, np.float32)
     v, z = np.empty(ROWS * ROW, np.float64), np.empty(SOLVED * ROW, np.float64)
     more, shots = np.empty((MORE_ROWS, TILE), np.float64), new_shots(TILE)
@@ -111,8 +111,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
         a, b = tile * TILE, min((tile + 1) * TILE, pixels.moved.size)
         on, off, mean_leak = pixels.on[a:b], pixels.off[a:b], pixels.mean_leak[a:b]
         last_event, event_count = advanced.last_event[a:b], advanced.event_count[a:b]
-        address, possible = where[: b - a], mark[: b - a]
-        put_addresses(a, width, address)
+        possible = mark[: b - a]
         f.load(pixels, a, b, noise.order, previous, unit, response, w)
         for k in range(t.size - 1):
             before = pictures[k - 1, a:b] if k > 0 else previous[a:b]
@@ -131,7 +130,7 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                                       more)  # fmt: skip
                 records = with_room(records, count, _events(m, v) + 1)
                 emitted, duration = records[count:], t[k + 1] - t[k]
-                e = _write(found, duration, address, v, words, emitted)
+                e = _write(found, a, width, duration, v, words, emitted)
                 _write_more(n, more, duration, words, v, emitted)
                 if noise.tracked:
                     e = _release(emitted, found, t[k], noise.refractory_us, last_event, v)
@@ -158,16 +157,15 @@ def _events(m, v):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _write(found, duration, address, v, words, records):  # type: ignore[no-untyped-def]
+def _write(found, a, width, duration, v, words, records):  # type: ignore[no-untyped-def]
     """Records of first events, each with room behind it for its pixel's others; returns the room.
 
     One is written for every pixel, whether it has one or not, because that needs no branch.
     """
-    gather(address, found, words[: found.size])
     length = np.float64(duration)
     for k in range(found.size):
         stamp = np.uint64(np.int64(whole_us(v[AT + k] * length, length))) << STAMP_SHIFT
-        words[k] |= stamp | np.uint64(v[STEP + k] > 0.0)
+        words[k] = address_of(a + found[k], width) | stamp | np.uint64(v[STEP + k] > 0.0)
     e = np.uint64(0)
     for k in range(found.size):
         records[e] = words[k]

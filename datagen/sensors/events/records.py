@@ -50,15 +50,12 @@ class RecordBuffers:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def put_addresses(first, width, out):  # type: ignore[no-untyped-def]
-    """The address bits of the pixels that follow the first."""
-    y, x, done = first // width, first % width, 0
-    while done < out.size:
-        row = out[done : done + width - x]
-        start = np.uint64(y) << Y_SHIFT | np.uint64(x) << X_SHIFT
-        for i in range(row.size):
-            row[i] = start + (np.uint64(i) << X_SHIFT)
-        y, x, done = y + 1, 0, done + row.size
+def address_of(pixel, width):  # type: ignore[no-untyped-def]
+    """Address bits of a pixel, which is counted row by row."""
+    pixel, width = np.float64(pixel), np.float64(width)
+    y = np.floor((pixel + 0.5) * (1.0 / width))  # half a pixel is more than what rounding moves
+    x = pixel - y * width
+    return np.uint64(np.int64(y)) << Y_SHIFT | np.uint64(np.int64(x)) << X_SHIFT
 
 
 @njit(cache=True, nogil=True)
