@@ -18,7 +18,7 @@ from datagen.errors import InputError
 from datagen.sensors.events.brownian_pixels import BrownianPixels
 from datagen.sensors.events.clean_pixels import CleanPixels
 from datagen.sensors.events.noisy_pixels import NoisyModel
-from datagen.sensors.events.order import to_events
+from datagen.sensors.events.order import ColumnMemory, to_events
 from datagen.sensors.events.readout import Readout
 from datagen.sensors.events.state import NEVER_US, EventCameraState, PixelModel
 from datagen.sensors.hashing import normal_field, stream_key
@@ -54,6 +54,7 @@ class EventCamera:
         self._pixels = self._model(key)
         self._readout = self._wire(key)
         self._workers = Workers(threads)
+        self._memory = ColumnMemory()
 
     def _thresholds(self, nominal: float, key: np.uint64) -> NDArray[np.float64]:
         shape = (self._size["height"], self._size["width"])
@@ -132,7 +133,9 @@ class EventCamera:
             )
         new, records = self._pixels.sense(state, t, pictures, self._workers)
         times = np.concatenate([[state.t], t])
-        events = to_events(records, times, labelled=self._spec.labels, workers=self._workers)
+        events = to_events(
+            records, times, labelled=self._spec.labels, memory=self._memory, workers=self._workers
+        )
         return (new, events) if self._readout is None else _sent(self._readout, new, events)
 
 

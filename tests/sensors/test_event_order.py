@@ -12,7 +12,7 @@ from numba import njit
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events import tiles
-from datagen.sensors.events.order import to_events
+from datagen.sensors.events.order import ColumnMemory, to_events
 from datagen.sensors.events.records import Records, address_of
 from datagen.sensors.events.tiles import TILE
 from datagen.sensors.workers import Workers
@@ -52,7 +52,7 @@ def test_order_is_a_stable_sort(
         rows.append(np.stack([interval, times[interval] + stamp, x, y, p, noise]))
     expected = np.concatenate(rows, axis=1)
     expected = expected[:, np.lexsort(expected[1::-1])]
-    events = to_events(parts, times, labelled=True, workers=Workers(threads))
+    events = to_events(parts, times, labelled=True, memory=ColumnMemory(), workers=Workers(threads))
     for column, name in zip(expected[1:], ("t", "x", "y", "p", "noise"), strict=True):
         np.testing.assert_array_equal(getattr(events, name), column, err_msg=name)
 
@@ -90,6 +90,16 @@ def test_marked_pixels_are_listed(monkeypatch: pytest.MonkeyPatch, compresses: b
             listed = np.empty(n + 1, np.int32)
             m = list_marked(n, mark, listed)
             np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
+
+
+def test_memory_is_lent_again_when_nobody_holds_it() -> None:
+    """Never lend memory that an array, or a part of one, still shows."""
+    memory = ColumnMemory()
+    shown = [np.frombuffer(memory.lend(100), np.uint16, 40, 8)[3:5] for _ in range(3)]
+    assert len({part.ctypes.data for part in shown}) == 3
+    assert not any(np.shares_memory(part, memory.lend(50)) for part in shown)
+    place = memory.lend(90).ctypes.data
+    assert memory.lend(100).ctypes.data == place
 
 
 @pytest.mark.parametrize("width", [1, 7, 346, 65_535])

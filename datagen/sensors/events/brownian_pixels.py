@@ -70,9 +70,10 @@ class BrownianPixels:
         codes = 1.0 if pictures.dtype == np.uint8 else 255.0
 
         def sense_run(run: tuple[int, int]) -> Records:
+            many = (run[1] - run[0]) * TILE * len(t)
             records, bounds = brownian_tiles(
                 *run, state.picture.ravel(), flat, codes, times, voltage, self._shape[1], self._k,
-                self._key, self._buffers.lend(run),
+                self._key, self._buffers.lend(run, many),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 

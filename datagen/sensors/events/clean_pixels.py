@@ -19,8 +19,6 @@ from schemas.sensor import EventCameraSpec
 
 WHITE = {"uint8": 255.0, "float32": 1.0}
 """White in pictures of either type."""
-GUESS, LARGEST_GUESS = 2, 2**24
-"""Events per pixel and picture, and in all, that there is room for at first."""
 
 
 class CleanPixels:
@@ -58,11 +56,11 @@ class CleanPixels:
         times = np.concatenate([[state.t], t])
 
         def sense_run(run: tuple[int, int]) -> Records:
-            guess = min(GUESS * (run[1] - run[0]) * TILE * len(t), LARGEST_GUESS)
+            pixels = (run[1] - run[0]) * TILE * len(t)
             records, bounds = clean_tiles(
                 *run, state.picture.ravel(), flat, times, known, reference, low, high, last_event,
                 self._on, self._off, self._shape[1], self._responses[pictures.dtype.name],
-                self._tables, self._spec.refractory_period_us, self._buffers.lend(run, guess),
+                self._tables, self._spec.refractory_period_us, self._buffers.lend(run, pixels),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 

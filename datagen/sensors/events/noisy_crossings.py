@@ -177,6 +177,10 @@ def _list(found, order, shots, v, mark, chosen, more):  # type: ignore[no-untype
     for k in range(m):
         mark[k] = v[STRUCK + k] > 0.0
     walked = chosen[: list_marked(m, mark, chosen)]
+    if order == 1:
+        more = _with_room(more, e, walked.size)
+        left, e = _strike(walked, found, shots, v, more, e)
+        walked = walked[:left]
     done, e = _walk(0, walked, found, order, shots, v, more, e)
     while done < walked.size:
         more = _with_room(more, e, more.shape[1])
@@ -214,6 +218,38 @@ def _with_room(more, e, n):  # type: ignore[no-untyped-def]
     larger = np.empty((MORE_ROWS, 2 * (e + n)), np.float64)
     larger[:, :e] = more[:, :e]
     return larger
+
+
+@njit(**COMPILE)
+def _strike(walked, found, shots, v, more, e):  # type: ignore[no-untyped-def]
+    """List the noise events of pixels that do nothing else, which are most, without branches.
+
+    Returns:
+        How many other pixels there are, now the first of `walked`; and how much is listed.
+    """
+    left = 0
+    for i in range(walked.size):
+        k = np.uint32(walked[i])
+        shot = shots.first[np.uint32(found[k])]
+        at, u1, on, off = shots.sigma[shot], v[U1 + k], v[ON + k], v[OFF + k]
+        u = voltage(v[U0 + k], v[G + k], v[A + k], 0.0, v[X + k], at)
+        before, behind = _below(u, on, off), _below(u1 - u, on, off)
+        quiet = before & behind & (v[SIDE + k] == 0.0) & (shots.after[shot] == NONE)
+        more[OWNER, e], more[RANK, e], more[MORE_LEVEL, e], more[MORE_SIDE, e] = k, 0, np.nan, 0.0
+        more[SIGMA, e], more[BITS, e] = at, NOISE | np.uint64(brighter(shots.word[shot]))
+        v[NUMBER + k] = 1.0 if quiet else v[NUMBER + k]
+        v[SHIFT + k] = u if quiet else v[SHIFT + k]
+        v[LEVEL + k] = np.nan
+        walked[left] = walked[i]
+        e += quiet
+        left += not quiet
+    return left, e
+
+
+@njit(**COMPILE)
+def _below(u, on, off):  # type: ignore[no-untyped-def]
+    """Whether a voltage is short of both thresholds."""
+    return (u / on + NOISY_TIE < 1.0) & (-u / off + NOISY_TIE < 1.0)
 
 
 @njit(**COMPILE)

@@ -15,7 +15,7 @@ from datagen.sensors.events.records import RecordBuffers, Records
 from datagen.sensors.events.response import response_of, single
 from datagen.sensors.events.shot_noise import shot_noise
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
-from datagen.sensors.events.tiles import tiles_of
+from datagen.sensors.events.tiles import TILE, tiles_of
 from datagen.sensors.hashing import normal_field, stream_key, uniform_field
 from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
@@ -109,9 +109,10 @@ class NoisyModel:
         intervals, leak_start = self._intervals(times, int(state.leak_start))
 
         def sense_run(run: tuple[int, int]) -> Records:
+            many = (run[1] - run[0]) * TILE * len(t)
             records, bounds = noisy_tiles(
                 *run, state.picture.ravel(), flat, unit, intervals, pixels, advanced,
-                self._shape[1], self._noise, self._response, self._buffers.lend(run),
+                self._shape[1], self._noise, self._response, self._buffers.lend(run, many),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 

@@ -10,6 +10,7 @@ per array and interval would cost more than the ordering.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -31,12 +32,38 @@ STAMP = np.uint64((1 << 30) - 1)
 SIXTEEN_BITS = np.uint64(0xFFFF)
 ONE = np.uint64(1)
 HUGE_PAGE = 1 << 21
+UNUSED = 3
+"""References to memory that only the list knows, while it is looked at."""
 BLOCK = 1024
 """Records unpacked at a time, few enough for the nearest cache."""
 
 
+class ColumnMemory:
+    """Memory of columns, lent again when nobody holds the events any more that were in it.
+
+    New memory is slow to touch. Two pieces are kept, because a caller who asks for the next events
+    mostly still holds the last.
+    """
+
+    def __init__(self) -> None:
+        self._rooms: list[NDArray[np.uint8]] = []
+
+    def lend(self, size: int) -> NDArray[np.uint8]:
+        """At least `size` bytes."""
+        for room in self._rooms:
+            if room.size >= size and sys.getrefcount(room) == UNUSED:
+                return room
+        self._rooms = [*self._rooms[-1:], np.empty(size * 5 // 4, np.uint8)]
+        return self._rooms[-1]
+
+
 def to_events(
-    parts: list[Records], t: NDArray[np.int64], *, labelled: bool, workers: Workers
+    parts: list[Records],
+    t: NDArray[np.int64],
+    *,
+    labelled: bool,
+    memory: ColumnMemory,
+    workers: Workers,
 ) -> EventArray:
     """All records as events in nondecreasing time, then row, then column.
 
@@ -44,12 +71,13 @@ def to_events(
         parts: records of all tiles, in the order of tiles.
         t: start of the first interval and end of each [us], shape (intervals + 1,).
         labelled: keep the label for noise.
+        memory: of the columns.
         workers: take intervals, which are independent.
     """
     places, sizes = _segments(parts, len(t) - 1)
     starts = np.zeros(len(t), np.int64)
     np.cumsum(sizes.sum(axis=0), out=starts[1:])
-    columns = _columns(int(starts[-1]), labelled=labelled)
+    columns = _columns(int(starts[-1]), memory, labelled=labelled)
     most = int(np.diff(starts).max())
 
     def fill(run: tuple[int, int]) -> None:
@@ -60,7 +88,7 @@ def to_events(
     return EventArray(t=when, x=x, y=y, p=p, noise=noise if labelled else None)
 
 
-def _columns(n: int, *, labelled: bool) -> list[NDArray[Any]]:
+def _columns(n: int, memory: ColumnMemory, *, labelled: bool) -> list[NDArray[Any]]:
     """Empty columns t, x, y, p, noise in one piece of memory.
 
     A large piece is quicker to get, most of all where it lies on whole huge pages; that is why it
@@ -70,7 +98,7 @@ def _columns(n: int, *, labelled: bool) -> list[NDArray[Any]]:
     kinds.append((n if labelled else 0, np.uint8))
     size = 14 * n if labelled else 13 * n
     spare = 2 * HUGE_PAGE if size > 2 * HUGE_PAGE else 0
-    room = np.empty(size + spare, np.uint8)
+    room = memory.lend(size + spare)
     columns, start = [], -room.ctypes.data % HUGE_PAGE if spare else 0
     for length, kind in kinds:
         columns.append(np.frombuffer(room, kind, length, start))

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 STAMP_SHIFT = np.uint64(2)
 X_SHIFT, Y_SHIFT = np.uint64(32), np.uint64(48)
+GUESS, LARGEST_GUESS = 2, 2**24
+"""Events per pixel and picture, and in all, that there is room for at first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ class RecordBuffers:
     def __init__(self) -> None:
         self._buffers: dict[tuple[int, int], NDArray[np.uint64]] = {}
 
-    def lend(self, run: tuple[int, int], guess: int = 0) -> NDArray[np.uint64]:
-        """Room for at least `guess` records of a run; what it held of the last step is lost.
+    def lend(self, run: tuple[int, int], pixels: int) -> NDArray[np.uint64]:
+        """Room for some records of each of `pixels` of a run; what it held of the last step is lost.
 
-        A guess too high costs nothing: the system gives memory when it is first written.
+        Too much of it costs nothing: the system gives memory when it is first written.
         """
+        guess = min(GUESS * pixels, LARGEST_GUESS)
         if run not in self._buffers or len(self._buffers[run]) < guess:
             self._buffers[run] = np.empty(guess, np.uint64)
         return self._buffers[run]
