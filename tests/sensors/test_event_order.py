@@ -12,6 +12,7 @@ from numba import njit
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events import tiles
+from datagen.sensors.events.clean_kernel import TILE as CLEAN_TILE
 from datagen.sensors.events.order import ColumnMemory, to_events
 from datagen.sensors.events.records import Records, address_of
 from datagen.sensors.events.tiles import TILE
@@ -60,8 +61,8 @@ def test_order_is_a_stable_sort(
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_threads_change_nothing_on_many_tiles(flicker: Any, kind: Any) -> None:
     """Give the same events with one, two and three threads where every thread has several tiles."""
-    height, width = 150, 270
-    assert height * width > 9 * TILE
+    height, width = 300, 500
+    assert height * width > 9 * max(TILE, CLEAN_TILE)
     light = np.minimum(flicker(6, height, width), 1.0)
     pictures = np.rint(255 * light).astype(kind) if kind == np.uint8 else light
     t = 900 * np.arange(6)

@@ -27,11 +27,11 @@ from datagen.sensors.events.tiles import COMPILE, TILE
 from datagen.sensors.hashing import GOLDEN, UNIT, mix
 
 MOST_SENSITIVE = 2.0
-PER_SLOT = 16.0
+PER_SLOT = 32.0
 """At most as many candidates per tile and slot on average; slots last a power of two us."""
 MOST_PER_SLOT = 256
 PIXEL_SHIFT, PIXEL_MASK = np.uint64(1), np.uint64(TILE - 1)
-THIN_SHIFT, THIN_MASK, THIN_UNIT = np.uint64(13), np.uint64(0x7FFFF), 2.0**-19
+THIN_SHIFT, THIN_MASK, THIN_UNIT = np.uint64(14), np.uint64(0x3FFFF), 2.0**-18
 TIME_SHIFT, TIME_UNIT = np.uint64(32), 2.0**-32
 ONE = np.uint64(1)
 NONE, ACCEPTED = np.int32(-1), np.int32(0)
@@ -172,18 +172,19 @@ def _enlist(drawn, shots):  # type: ignore[no-untyped-def]
     sigma, word, pixel, after, first = shots
     n = 0
     for i in range(drawn):
-        if after[i] == ACCEPTED:
-            at, where = sigma[i], pixel[i]
-            sigma[n], word[n], pixel[n] = at, word[i], where
-            earlier, later = NONE, first[where]
-            while later != NONE and sigma[later] <= at:
-                earlier, later = later, after[later]
-            after[n] = later
-            if earlier == NONE:
-                first[where] = n
-            else:
-                after[earlier] = n
-            n += 1
+        accepted = after[i] == ACCEPTED
+        sigma[n], word[n], pixel[n] = sigma[i], word[i], pixel[i]
+        n += accepted
+    for i in range(n):
+        at, where = sigma[i], pixel[i]
+        earlier, later = NONE, first[where]
+        while later != NONE and sigma[later] <= at:
+            earlier, later = later, after[later]
+        after[i] = later
+        if earlier == NONE:
+            first[where] = i
+        else:
+            after[earlier] = i
     return n
 
 

@@ -12,7 +12,7 @@ from numba import njit
 
 from datagen.sensors.events.compaction import COMPRESSES, MARKS, append_marked
 
-TILE = 4096
+TILE = 8192
 """Pixels worked through at a time: few enough for the second cache, enough for long rows of pictures.
 Shot noise is drawn per tile, so this is part of the model."""
 TIE = 1e-8
