@@ -1,9 +1,8 @@
 """Logarithm, exponential and decay whose bits are the same on every processor.
 
 Vendors' libraries round these functions differently, which would move an event now and then. Here
-they are plain arithmetic: argument reduction by powers of two, then a short series. They work on
-scalars inside compiled loops (and vectorise there); those without `fma` also, as `.py_func`, on
-numpy arrays.
+they are plain arithmetic: argument reduction by powers of two, then a short series. They take scalars
+inside compiled loops, and vectorise there.
 """
 
 from __future__ import annotations
@@ -72,9 +71,10 @@ def natural_log(x):  # type: ignore[no-untyped-def]
     z = s * s
     z2 = z * z
     z4 = z2 * z2
-    low = (1 / 3 + z * (1 / 5)) + z2 * (1 / 7 + z * (1 / 9))
-    high = (1 / 11 + z * (1 / 13)) + z2 * (1 / 15 + z * (1 / 17)) + z4 * (1 / 19 + z * (1 / 21))
-    return exponent * LN2 + 2.0 * (s + s * z * (low + z4 * high))
+    low = fma(z2, fma(z, 1 / 9, 1 / 7), fma(z, 1 / 5, 1 / 3))
+    high = fma(z2, fma(z, 1 / 17, 1 / 15), fma(z, 1 / 13, 1 / 11))
+    high = fma(z4, fma(z, 1 / 21, 1 / 19), high)
+    return fma(np.float64(exponent), LN2, 2.0 * fma(s * z, fma(z4, high, low), s))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -82,15 +82,15 @@ def exponential(x):  # type: ignore[no-untyped-def]
     """exp x of a float64, to a relative 1e-15; x is held within [-700, 700]."""
     x = np.minimum(np.maximum(x, -700.0), 700.0)
     n = np.floor(x * LOG2_E + 0.5)
-    r = x - n * LN2
+    r = fma(n, -LN2, x)
     r2 = r * r
     r4 = r2 * r2
-    low = (1.0 + r) + r2 * (1 / 2 + r * (1 / 6))
-    middle = (1 / 24 + r * (1 / 120)) + r2 * (1 / 720 + r * (1 / 5040))
-    high = (1 / 40320 + r * (1 / 362880)) + r2 * (1 / 3628800 + r * (1 / 39916800))
-    highest = 1 / 479001600 + r * (1 / 6227020800)
+    low = fma(r2, fma(r, 1 / 6, 1 / 2), 1.0 + r)
+    middle = fma(r2, fma(r, 1 / 5040, 1 / 720), fma(r, 1 / 120, 1 / 24))
+    high = fma(r2, fma(r, 1 / 39916800, 1 / 3628800), fma(r, 1 / 362880, 1 / 40320))
+    highest = fma(r, 1 / 6227020800, 1 / 479001600)
     power = np.int64((np.int64(n) + EXPONENT_BIAS) << MANTISSA_BITS).view(np.float64)
-    return power * (low + r4 * (middle + r4 * (high + r4 * highest)))
+    return power * fma(r4, fma(r4, fma(r4, highest, high), middle), low)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -119,6 +119,15 @@ def exponentials(x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def natural_logs(x):  # type: ignore[no-untyped-def]
+    """`natural_log` of every element of a flat array."""
+    out = np.empty(x.size, np.float64)
+    for i in range(x.size):
+        out[i] = natural_log(x[i])
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def natural_log_f32(x):  # type: ignore[no-untyped-def]
     """ln x of a normal positive float32, to 1e-7 of the larger of ln x and 1."""
     bits = np.float32(x).view(np.int32)
@@ -138,10 +147,10 @@ def decayed_f32(x):  # type: ignore[no-untyped-def]
     """1 - exp(-x) of a float32 x >= 0, to a relative 2e-7 also where x is tiny."""
     x = np.minimum(np.float32(x), F32_DECAYED)
     n = np.floor(x * F32_LOG2_E + F32_HALF)
-    r = n * F32_LN2 - x
+    r = fma(n, F32_LN2, -x)
     a, b, c, d, e, f = F32_FACTORIALS
     r2 = r * r
-    grown = r + r2 * ((a + r * b) + r2 * ((c + r * d) + r2 * (e + r * f)))
+    grown = fma(r2, fma(r2, fma(r2, fma(r, f, e), fma(r, d, c)), fma(r, b, a)), r)
     halved = np.int32((F32_EXPONENT_BIAS - np.int32(n)) << F32_MANTISSA_BITS).view(np.float32)
     return (F32_ONE - halved) - halved * grown
 

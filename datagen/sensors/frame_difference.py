@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import natural_log
+from datagen.sensors.elementary import natural_logs
 from datagen.sensors.light import first_luminance, next_luminance
 from schemas.arrays import EventArray, LightBatch
 from schemas.sensor import FrameDifferenceSpec
@@ -69,8 +69,10 @@ class FrameDifference:
         return state, EventArray.concatenate(parts)
 
     def _log(self, luminance: NDArray[np.float32]) -> NDArray[np.float64]:
-        log: NDArray[np.float64] = natural_log.py_func(luminance.astype(float) + self._spec.log_eps)
-        return log
+        log: NDArray[np.float64] = natural_logs(
+            luminance.ravel().astype(float) + self._spec.log_eps
+        )
+        return log.reshape(luminance.shape)
 
     def _difference(self, change: NDArray[np.float64], t: np.int64) -> EventArray:
         y, x = np.nonzero(np.abs(change) > self._spec.threshold)

@@ -164,8 +164,9 @@ def _filtered(
     change: NDArray[np.float32], rate: NDArray[np.float32], order: int, state: NoisyState
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Lags at the end of the interval, and how far the output has then moved from R."""
+    decayed = np.vectorize(decayed_f32, otypes=[np.float32])(rate)
     gentle = np.vectorize(mean_decay_f32, otypes=[np.float32])(np.minimum(rate, GENTLE))
-    faded = np.where(rate <= GENTLE, rate * gentle, decayed_f32.py_func(rate))
+    faded = np.where(rate <= GENTLE, rate * gentle, decayed)
     share = np.where(rate <= GENTLE, gentle, faded / rate)
     lag = state.lag + (change * share - state.lag * faded)
     moved = state.moved + (change - (lag - state.lag))
@@ -173,7 +174,7 @@ def _filtered(
         return lag, state.lag_2, moved
     settled = change / rate
     rest = (state.lag_2 - settled) + (state.lag - settled) * rate
-    lag_2 = settled + rest * (np.float32(1) - decayed_f32.py_func(rate))
+    lag_2 = settled + rest * (np.float32(1) - decayed)
     return lag, lag_2, moved - (lag_2 - state.lag_2)
 
 

@@ -54,7 +54,7 @@ def log_light(luminance, response):  # type: ignore[no-untyped-def]
     """L of a luminance, float64."""
     y = response.scale * np.float64(luminance) + response.offset
     knee = response.knee
-    return natural_log(np.maximum(y, knee)) + np.minimum(y - knee, 0.0) * response.slope
+    return natural_log(y if y > knee else knee) + np.minimum(y - knee, 0.0) * response.slope
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
