@@ -79,7 +79,7 @@ def natural_log(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def exponential(x):  # type: ignore[no-untyped-def]
-    """exp x of a float64, to a relative 1e-15; x is held within [-700, 700]."""
+    """exp x of a float64, to a relative 1e-15 near 1 and 3e-14 at the ends; |x| is held below 700."""
     x = np.minimum(np.maximum(x, -700.0), 700.0)
     n = np.floor(x * LOG2_E + 0.5)
     r = fma(n, -LN2, x)
