@@ -58,8 +58,9 @@ def seen_by(
     few, all_over = rim_and_middle(), lamp_sequence()
     for first in range(0, len(tasks), BATCH):
         part = tasks[first : first + BATCH]
-        _look(part, nodes, lamps, few, (0, len(few[0])), tracer, world)
-        part = _settle(part, out, len(few[0]))
+        wide, narrow = part[part["wide"]], part[~part["wide"]]
+        _look(narrow, nodes, lamps, few, (0, len(few[0])), tracer, world)
+        part = np.concatenate([_settle(narrow, out, len(few[0])), wide])
         part["seen"] = part["most"] = looked = 0
         for stage in STAGES:
             _look(part, nodes, lamps, all_over, (looked, stage), tracer, world)
@@ -85,7 +86,7 @@ def _look(
 def _settle(tasks: Records, out: NDArray[np.uint8], looked: int) -> Records:
     """Write what tasks saw of `looked` lamp points if these tell; returns those still open."""
     seen, most = tasks["seen"], tasks["most"]
-    open_still = (most == 0) | ((seen > 0) & (seen < most)) | (tasks["wide"] & (looked < STAGES[0]))
+    open_still = (most == 0) | ((seen > 0) & (seen < most))
     done = tasks[most > 0] if looked == FULL else tasks[~open_still]
     out[done["node"], done["lamp"]] = np.rint(done["seen"] / done["most"] * FULL)
     return tasks[open_still]
