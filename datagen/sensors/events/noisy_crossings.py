@@ -48,8 +48,7 @@ NOISE = np.uint64(2)
 """Label bit of a record."""
 
 (
-    U1, ON, OFF, LEAK, B, STEP, STEP_BACK, AHEAD, NUMBER, SHIFT, PLACE,
-    STRUCK,
+    U1, ON, OFF, LEAK, B, STEP, STEP_BACK, AHEAD, NUMBER, SHIFT, PLACE, STRUCK,
 ) = ((noisy_solver.ROWS + i) * ROW for i in range(12))  # fmt: skip
 """Of the listed pixels, behind what `solve` knows: u at the end, thresholds, leakage, coefficient of
 the second stage; signed threshold of the first crossings and of those after a turning point; how
@@ -58,7 +57,6 @@ the pixel is walked through."""
 ROWS = noisy_solver.ROWS + 12
 SLOWED = AT
 """By how much u is slower at the end than at the start, before anything is solved."""
-
 
 MORE_ROWS = 6
 OWNER, RANK, MORE_LEVEL, MORE_SIDE, SIGMA, BITS = range(MORE_ROWS)
@@ -167,7 +165,7 @@ def _turn(turned, v):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILE)
 def _list(found, order, shots, v, mark, chosen, more):  # type: ignore[no-untyped-def]
-    """List what is not a pixel's first crossing; returns how much that is."""
+    """List what is not a pixel's first crossing; returns the lists and how much is in them."""
     m = found.size
     gather(shots.first, found, v[STRUCK : STRUCK + m])
     for k in range(m):
