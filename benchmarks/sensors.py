@@ -205,16 +205,15 @@ def run_on(spec: EventCameraSpec, pictures: NDArray[np.uint8], threads: int, rou
     camera = EventCamera(spec, width=width, height=height, key=1, threads=threads)
     size, timing = batch_of(spec, threads), Timing()
     state = camera.init_pictures(np.zeros(1, np.int64), pictures[:1])
-    events = None
     for _ in range(rounds + 1):
         timing.start()
         for start in range(1, len(pictures), size):
             batch = pictures[start : start + size]
             t = int(state.t) + FRAME_US * np.arange(1, len(batch) + 1)
-            state, events = camera.step_pictures(state, t, batch)
+            state, _events = camera.step_pictures(state, t, batch)
         timing.stop()
         pictures = pictures[::-1].copy()
-    del timing.wall[0], timing.cpu[0], events
+    del timing.wall[0], timing.cpu[0]
     return timing
 
 

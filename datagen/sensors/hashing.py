@@ -21,9 +21,6 @@ QUARTER_SINE = (
     0.00016043905209111044, -3.595705796931505e-06, 5.462549864596071e-08,
 )  # fmt: skip
 """Of sin(pi a / 2) / a in powers of a squared, which they interpolate at Chebyshev nodes, to 1e-13."""
-FIELD = np.uint64(0xFFFF)
-FIELDS_MEAN = 2.0 * 65_535.0
-FIELDS_SCALE = 3.0**0.5 / 65_536.0
 
 
 @njit(cache=True, nogil=True)
@@ -74,14 +71,6 @@ def normal(key, counter):  # type: ignore[no-untyped-def]
         series = series * square + QUARTER_SINE[k]
     sine = angle * series
     return length * (1.0 - 2.0 * sine * sine)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def normal_of(word):  # type: ignore[no-untyped-def]
-    """A nearly normal number: the sum of a word's four 16-bit fields, unit variance."""
-    low = np.int64((word & FIELD) + ((word >> np.uint64(16)) & FIELD))
-    high = np.int64(((word >> np.uint64(32)) & FIELD) + (word >> np.uint64(48)))
-    return (np.float64(low + high) - FIELDS_MEAN) * FIELDS_SCALE
 
 
 @njit(cache=True, nogil=True)

@@ -97,7 +97,7 @@ def advance(before, after, unit, rate, ramp, response, w, mark):  # type: ignore
         w: workspace.
         mark: uint8 (n,), filled.
     """
-    if _see(before, after, unit, rate, response, w) <= GENTLE_BITS:
+    if _see(before, after, unit, rate, response, w) <= GENTLE_BITS:  # then nothing is divided
         for j in range(mark.size):
             share = mean_decay_f32(w[RATE + j])
             mark[j] = _follow(j, share, w[RATE + j] * share, ramp, w)

@@ -31,13 +31,13 @@ from datagen.sensors.events.noisy_crossings import (
     STEP,
     U1,
     find_events,
-)  # fmt: skip
+)
 from datagen.sensors.events.noisy_solver import AT, ROW, U0, A, G
 from datagen.sensors.events.noisy_solver import ROWS as SOLVED
 from datagen.sensors.events.records import STAMP_SHIFT, address_of, with_room
 from datagen.sensors.events.shot_noise import ShotNoise, forget, new_shots, strike
 from datagen.sensors.events.tiles import COMPILE, TILE, gather, list_marked, padded, whole_us
-from datagen.sensors.hashing import GOLDEN, mix, normal_of
+from datagen.sensors.hashing import GOLDEN, mix, normal
 
 PLAIN = np.uint64(0)
 ADDRESS = np.uint64(0xFFFFFFFF00000000)
@@ -128,9 +128,10 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
                 full, found = listed[: padded(m, listed)], listed[:m]
                 more, n = find_events(m, full, ramp, noise.order, shots, w, v, z, mark, chosen,
                                       more)  # fmt: skip
-                records = with_room(records, count, _events(m, v) + 1)
+                e = _place(m, v)
+                records = with_room(records, count, e + 1)
                 emitted, duration = records[count:], t[k + 1] - t[k]
-                e = _write(found, a, width, duration, v, words, emitted)
+                _write(found, a, width, duration, v, words, emitted)
                 _write_more(n, more, duration, words, v, emitted)
                 if noise.tracked:
                     e = _release(emitted, found, t[k], noise.refractory_us, last_event, v)
@@ -149,16 +150,19 @@ def noisy_tiles(  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _events(m, v):  # type: ignore[no-untyped-def]
-    n = 0
+def _place(m, v):  # type: ignore[no-untyped-def]
+    """Give every pixel as many places among the records as it has events; returns how many."""
+    e = 0
     for k in range(m):
-        n += int(v[NUMBER + k])
-    return n
+        v[PLACE + k] = e
+        e += int(v[NUMBER + k])
+    v[PLACE + m] = e
+    return e
 
 
 @njit(**COMPILE)
 def _write(found, a, width, duration, v, words, records):  # type: ignore[no-untyped-def]
-    """Records of first events, each with room behind it for its pixel's others; returns the room.
+    """Records of first events; needs room for one more.
 
     One is written for every pixel, whether it has one or not, because that needs no branch.
     """
@@ -166,13 +170,8 @@ def _write(found, a, width, duration, v, words, records):  # type: ignore[no-unt
     for k in range(found.size):
         stamp = np.uint64(np.int64(whole_us(v[AT + k] * length, length))) << STAMP_SHIFT
         words[k] = address_of(a + found[k], width) | stamp | np.uint64(v[STEP + k] > 0.0)
-    e = np.uint64(0)
     for k in range(found.size):
-        records[e] = words[k]
-        v[PLACE + k] = e
-        e += np.uint64(v[NUMBER + k])
-    v[PLACE + found.size] = e
-    return np.int64(e)
+        records[np.uint32(v[PLACE + k])] = words[k]
 
 
 @njit(**COMPILE)
@@ -232,7 +231,7 @@ def _redraw_leak(found, first, duration, ramp, noise, records, event_count, mean
         sent = v[PLACE + k + 1] - v[PLACE + k]
         counted = v[COUNTED + k] + sent
         stream = mix(noise.leak_key + np.uint64(counted) * GOLDEN)
-        drawn = normal_of(mix(stream + np.uint64(first + found[k]) * GOLDEN))
+        drawn = normal(stream, first + found[k])
         mean, past = v[MEAN + k], np.float32(v[LEAK + k])
         factor = 1.0 + noise.leak_jitter * drawn
         leak = np.float32(mean * (factor if factor > 0.0 else 0.0))

@@ -21,6 +21,7 @@ INSIDE = 1e-5
 STEPS = 3
 """Of Halley's method before brackets are halved."""
 FEW = 1 / 8
+"""Share of the columns that is not worth another step of all."""
 ROW = TILE + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
 ROWS = 11
@@ -45,7 +46,7 @@ def solve(n, z):  # type: ignore[no-untyped-def]
 def solve_most(n, z):  # type: ignore[no-untyped-def]
     """Fill `AT` of most of the first n columns, `DONE` says which; returns how many are left.
 
-    A step that few need is taken by all, which costs more than solving those few elsewhere.
+    Every step is taken by all columns, so the last few are quicker to solve elsewhere.
     """
     _guess(n, z)
     left = n
