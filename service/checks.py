@@ -59,6 +59,7 @@ async def estimate(state: State, spec: str, uploads: list[tuple[str, str]]) -> d
                 [*state.settings.command, "estimate", str(file), "-j", workers, "--json"],
                 folder=file.parent,
                 seconds=state.settings.check_seconds,
+                advice="`datagen estimate` in a shell has no limit",
             )
     if done.code == 0:
         cost: dict[str, Any] = json.loads(done.output)
@@ -79,6 +80,8 @@ async def check_scene(state: State, spec: str, uploads: list[tuple[str, str]]) -
                 [*state.settings.command, "prepare-job", str(file), str(file.parent / "out")],
                 folder=file.parent,
                 seconds=state.settings.check_seconds,
+                advice="submit the job: it is checked the same way, without that limit, before its "
+                "first picture",
             )
     report = json.loads(done.output.splitlines()[-1]) if done.output else {"event": "nothing"}
     if report["event"] == "error":
@@ -106,11 +109,11 @@ def _refusal(message: str, folder: Path) -> Invalid:
     return Invalid(faults[0].detail if faults else "the job cannot be used", faults=tuple(faults))
 
 
-async def run(command: Sequence[str], *, folder: Path, seconds: float) -> Finished:
+async def run(command: Sequence[str], *, folder: Path, seconds: float, advice: str) -> Finished:
     """Run a command to its end; killed with all that it started when it takes too long.
 
     Raises:
-        Unavailable: it took too long.
+        Unavailable: it took too long; ends with the advice.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -129,7 +132,7 @@ async def run(command: Sequence[str], *, folder: Path, seconds: float) -> Finish
         async with asyncio.timeout(seconds):
             output, errors = await process.communicate()
     except TimeoutError as error:
-        raise Unavailable(f"the check took longer than {seconds:g} s") from error
+        raise Unavailable(f"the check took longer than {seconds:g} s; {advice}") from error
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

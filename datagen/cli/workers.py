@@ -36,7 +36,7 @@ def prepare_job(spec: Path, out: Path, supervised: bool) -> None:
     with _as_worker(supervised):
         if read_manifest(out) is None:
             with folder_lock(out / WORK):
-                prepare(open_job(spec), out)
+                prepare(open_job(spec), out, on_report=lambda _index, report: _report(report))
         _report({"event": "prepared"})
 
 

@@ -19,18 +19,17 @@ from pydantic import ValidationError
 
 from datagen.card import write_card
 from datagen.errors import InputError, OutputError
+from datagen.pipeline.check import check_segments
 from datagen.pipeline.layout import (
     JOB,
     MANIFEST,
     WORK,
     finished_entry,
-    work_folder,
 )
-from datagen.pipeline.segment import open_scene, refuse_camera_inside
 from datagen.pipeline.size import least_bytes
 from datagen.pipeline.supervisor import OnReport, run_workers
 from datagen.pipeline.worker import CHUNK_FRAMES
-from datagen.plan import SegmentPlan, input_files, plan_job
+from datagen.plan import input_files, plan_job
 from datagen.spec_file import load_spec
 from datagen.store import (
     folder_lock,
@@ -102,17 +101,17 @@ def generate(
     refuse_foreign_folder(job, out)
     if read_manifest(out) is None:
         with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
-            prepare(job, out)
+            prepare(job, out, on_report=on_report)
             todo = [plan for plan in plan_job(job.spec) if finished_entry(out, plan) is None]
             run_workers(todo, out=out, base_dir=job.base_dir, workers=workers,
                         chunk_frames=chunk_frames, on_report=on_report)  # fmt: skip
     return finish(job.spec, out)
 
 
-def prepare(job: Job, out: Path) -> None:
+def prepare(job: Job, out: Path, *, on_report: OnReport = lambda _index, _report: None) -> None:
     """Check everything that can be wrong with the input, then say in `out` what it is for.
 
-    The caller holds the lock of `out / WORK`.
+    The caller holds the lock of `out / WORK`. `on_report` hears of every checked segment.
 
     Raises:
         OutputError, InputError: as `generate`.
@@ -121,7 +120,11 @@ def prepare(job: Job, out: Path) -> None:
     refuse_too_large(job.spec, out)
     sweep_temporaries(out)
     _forget_unnamed_work(out)
-    _check_segments(job, plan_job(job.spec), out)
+    todo = [plan for plan in plan_job(job.spec) if finished_entry(out, plan) is None]
+    check_segments(
+        job.spec, todo, base_dir=job.base_dir, scratch=out / WORK,
+        on_checked=lambda plan: on_report(plan.index, {"event": "checked"}),
+    )  # fmt: skip
     write_json(out / JOB, job.identity)
 
 
@@ -223,17 +226,6 @@ def _forget_unnamed_work(out: Path) -> None:
     if not (out / JOB).is_file():
         for path in (out / WORK).iterdir():
             shutil.rmtree(path)
-
-
-def _check_segments(job: Job, plans: tuple[SegmentPlan, ...], out: Path) -> None:
-    """Every fault of the input, before the first picture; authored stages are kept for later."""
-    for plan in plans:
-        if finished_entry(out, plan) is not None:
-            continue
-        work = work_folder(out, plan)
-        with folder_lock(work):
-            scene = open_scene(job.spec, plan, base_dir=job.base_dir, work=work)
-            refuse_camera_inside(job.spec, plan, scene, job.base_dir)
 
 
 def _describe(spec: JobSpec, out: Path) -> DatasetManifest:

@@ -54,7 +54,7 @@ class JobProgress:
             case "finished":
                 self.seconds.update(report["seconds"])
             case _:
-                pass  # seals and resource use are for a service's log
+                pass  # checks and seals are for a service, which hears that the worker lives
 
     def summary(self, out: Path) -> dict[str, Any]:
         """Counts of the finished dataset and worker seconds per stage of this run."""

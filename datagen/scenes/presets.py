@@ -31,7 +31,9 @@ MAX_RATE = 2400.0
 SKY_HEIGHT = 512
 
 
-def author_preset(spec: PresetScene, *, segment_id: int, duration: float, folder: Path) -> Path:
+def author_preset(
+    spec: PresetScene, *, segment_id: int, duration: float, folder: Path, blank: bool = False
+) -> Path:
     """Write the stage of a preset and its textures into a folder, which is made if absent.
 
     Args:
@@ -39,30 +41,27 @@ def author_preset(spec: PresetScene, *, segment_id: int, duration: float, folder
         segment_id: chooses the layout when `spec.variation` is "segment".
         duration: length of the segment [s]; moving objects are sampled half a second beyond.
         folder: where `stage.usdc` and `textures/` go.
+        blank: leave every texture one black texel. The stage is the same, and made far sooner:
+            painting is most of the work.
 
     Returns:
         Path of the stage.
     """
-    streams = _streams(spec, segment_id)
-    plan = _lay_out(streams)
+    plan = plan_preset(spec, segment_id=segment_id)
     (folder / TEXTURES).mkdir(parents=True, exist_ok=True)
-    _write_textures(plan, streams, folder)
+    if blank:
+        _write_blanks(plan, folder)
+    else:
+        _write_textures(plan, _streams(spec, segment_id), folder)
     path = folder / "stage.usdc"
     write_stage(plan, _timing(duration, spec.motion_speed), path)
     return path
 
 
 def plan_preset(spec: PresetScene, *, segment_id: int) -> Plan:
-    """What `author_preset` writes, as plain data."""
-    return _lay_out(_streams(spec, segment_id))
-
-
-def _streams(spec: PresetScene, segment_id: int) -> Streams:
-    return Streams(spec, segment_id if spec.variation == "segment" else spec.variation)
-
-
-def _lay_out(streams: Streams) -> Plan:
-    match streams.spec.preset:
+    """What is where, as plain data: `author_preset` writes it as a stage."""
+    streams = _streams(spec, segment_id)
+    match spec.preset:
         case "tabletop":
             return tabletop.lay_out(streams)
         case "room":
@@ -73,6 +72,10 @@ def _lay_out(streams: Streams) -> Plan:
             return corridor.lay_out(streams)
         case "planes":
             return planes.lay_out(streams)
+
+
+def _streams(spec: PresetScene, segment_id: int) -> Streams:
+    return Streams(spec, segment_id if spec.variation == "segment" else spec.variation)
 
 
 def _timing(duration: float, speed: float) -> Timing:
@@ -89,3 +92,8 @@ def _write_textures(plan: Plan, streams: Streams, folder: Path) -> None:
         write_png(pixels, folder / TEXTURES / f"{texture.name}.png")
     picture = sky(streams.rng("sky"), SKY_HEIGHT, contrast)
     write_png(picture, folder / TEXTURES / f"{SKY}.png")
+
+
+def _write_blanks(plan: Plan, folder: Path) -> None:
+    for name in (*(texture.name for texture in plan.textures.values()), SKY):
+        write_png(np.zeros((1, 1, 3), np.uint8), folder / TEXTURES / f"{name}.png")

@@ -103,7 +103,9 @@ async def _check(state: State, work: Path, name: str) -> list[AssetFile]:
         str(settings.asset_unpacked_bytes), str(settings.asset_files), str(round(settings.check_seconds)),
     ]  # fmt: skip
     async with checks.turn(state):
-        done = await checks.run(command, folder=work, seconds=settings.check_seconds)
+        done = await checks.run(
+            command, folder=work, seconds=settings.check_seconds, advice="upload fewer or smaller files"
+        )  # fmt: skip
     try:
         report = json.loads(done.output.splitlines()[-1])
     except (IndexError, ValueError) as error:

@@ -77,6 +77,15 @@ def test_same_inputs_give_the_same_bytes_in_another_folder(authored: Path, tmp_p
     assert digest(folder) == digest(authored.parent)
 
 
+def test_a_blank_stage_is_the_same_stage(authored: Path, tmp_path: Path) -> None:
+    """Leave out the paint and nothing else."""
+    spec = PresetScene(preset="planes", objects=4, moving_objects=2)
+    blank = author_preset(spec, segment_id=3, duration=DURATION, folder=tmp_path, blank=True)
+    assert blank.read_bytes() == authored.read_bytes()
+    pictures = {picture.pixels.shape[:2] for picture in load_scene(blank).textures}
+    assert pictures == {(1, 1)}
+
+
 def test_every_asset_resolves_beside_the_stage(authored: Path) -> None:
     """Ask USD for all dependencies: none is missing and all lie in the stage's folder."""
     _, assets, missing = UsdUtils.ComputeAllDependencies(str(authored))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from service_kit import LocalService, fake_command, until
+from service_kit import LocalService, fake_command, make_settings, serving, until
 from tiny_job import tiny_job
 
 from service.job_log import TAIL
@@ -108,6 +110,23 @@ def test_validate_says_yes(service: LocalService) -> None:
     response = service.http.post("/v1/jobs:validate", json=tiny_job())
     assert response.status_code == 200
     assert response.json()["frames"] == 12
+
+
+def test_scenes_are_checked(service: LocalService) -> None:
+    """Have a worker open the scenes; give its refusal at the place that it speaks of."""
+    fine = service.http.post("/v1/jobs:validate", params={"scene": True}, json=tiny_job())
+    assert fine.json()["scene_checked"] is True
+    bad = service.http.post("/v1/jobs:validate?scene=true", json=tiny_job(name="bad-input"))
+    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/segments/0/trajectory")
+
+
+def test_a_check_of_scenes_ends_in_time(tmp_path: Path) -> None:
+    """End a check at its limit, and say what has no limit."""
+    endless = f"{sys.executable} -c 'import time; time.sleep(600)'"
+    with serving(make_settings(tmp_path, worker=endless, check_seconds=0.2)) as service:
+        late = service.http.post("/v1/jobs:validate?scene=true", json=tiny_job())
+    assert late.status_code == 503
+    assert "took longer than 0.2 s; submit the job" in late.json()["detail"]
 
 
 def test_list_pages_through_all(service: LocalService) -> None:
