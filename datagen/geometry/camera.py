@@ -30,22 +30,6 @@ def projection_matrix(intrinsics: Intrinsics) -> Floats:
     return out
 
 
-def project(points: Floats, intrinsics: Intrinsics) -> Floats:
-    """Image coordinates of points.
-
-    Args:
-        points: in the camera frame [m], shape (..., 3).
-        intrinsics: the camera.
-
-    Returns:
-        (u, v) [px], shape (..., 2); NaN for points not in front of the camera.
-    """
-    z = np.where(points[..., 2] > 0.0, points[..., 2], np.nan)
-    u = intrinsics.fx * points[..., 0] / z + intrinsics.cx
-    v = intrinsics.fy * points[..., 1] / z + intrinsics.cy
-    return np.stack([u, v], axis=-1)
-
-
 def compose(a: Floats, b: Floats) -> Floats:
     """The product of homogeneous matrices (..., 4, 4), broadcast over leading axes."""
     total: Floats = a[..., :, 0, None] * b[..., None, 0, :]

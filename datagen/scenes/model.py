@@ -80,7 +80,6 @@ class Mesh:
     """(T, 3, 3) linear displayColor per corner, or None."""
     material: NDArray[np.int32]
     """(T,) index into `Scene.materials`."""
-    double_sided: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,6 @@ def mesh(
         st=np.zeros((count, 3, 2), np.float32) if st is None else st,
         colors=None,
         material=np.full(count, material, np.int32),
-        double_sided=False,
     )
 
 

@@ -44,7 +44,6 @@ def _mesh(stage: Any, scene: Scene, instance: Any) -> None:
     )
     prim.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(corners.astype(np.int32)))
     prim.CreateSubdivisionSchemeAttr("none")
-    prim.CreateDoubleSidedAttr(mesh.double_sided)
     prim.CreateNormalsAttr(
         Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(mesh.normals.reshape(-1, 3)))
     )

@@ -206,11 +206,10 @@ def test_analytic_prims_span_what_usd_says(load, prim, low, high):
 
 
 def test_plane_faces_along_its_axis(load):
-    """The front of a plane looks along +axis, and doubleSided is passed on."""
-    scene = load('def Plane "p" { token axis = "Y"\n uniform bool doubleSided = 1 }')
+    """The front of a plane looks along +axis."""
+    scene = load('def Plane "p" { token axis = "Y" }')
     assert np.allclose(scene.meshes[0].normals, [0, 1, 0])
     assert np.allclose(_geometric(scene.meshes[0]), [0, 1, 0])
-    assert scene.meshes[0].double_sided
 
 
 def test_unknown_geometry_is_noted(load):

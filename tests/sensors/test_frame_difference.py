@@ -1,13 +1,9 @@
-"""Frame difference: what it keeps and what it loses, its film, its text."""
+"""Frame difference: what it keeps and what it loses, its film."""
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 
-from datagen.sensors.event_csv import write_csv
-from schemas.arrays import EventArray
 from schemas.sensor import FrameDifferenceSpec
 
 SPEC = FrameDifferenceSpec(threshold=0.2, log_eps=1e-3)
@@ -37,16 +33,3 @@ def test_cuts_change_nothing(gray, run, flicker) -> None:
     assert len(whole) > 100
     np.testing.assert_array_equal(cut.t, whole.t)
     np.testing.assert_array_equal(cut.p, whole.p)
-
-
-def test_csv_has_a_header_and_plain_numbers() -> None:
-    """Write t,x,y,p as whole numbers, one event per line."""
-    events = EventArray(
-        t=np.array([5_000_000_000, 5_000_000_001]), x=np.array([3, 65_535], np.uint16),
-        y=np.array([0, 1], np.uint16), p=np.array([1, 0], np.uint8),
-    )  # fmt: skip
-    text = io.StringIO(newline="")
-    write_csv(events, text)
-    write_csv(events, text, header=False)
-    line = "5000000000,3,0,1\n5000000001,65535,1,0\n"
-    assert text.getvalue() == "t,x,y,p\n" + line + line

@@ -165,7 +165,10 @@ def test_the_named_sensor_is_read(tiny: Path) -> None:
 
 def test_a_network_may_see_spikes(quick: Config, tiny: Path) -> None:
     """Show the rates in short windows, forwards and backwards, and keep the true flow."""
-    config = quick(window=WindowSpec(spikes="spikes", bins=3), model=EraftSpec.lite())
+    config = quick(
+        window=WindowSpec(spikes="spikes", bins=3),
+        model=EraftSpec(channels=(4, 4, 4), features=4, hidden=4),
+    )
     window = list_windows(open_dataset(tiny).segments[:1], WindowSpec(), before=True, after=True)[0]
     before, here, after = (window.segment.spikes().slice_by_frame(i, i + 1) for i in range(3))
     forward, backward = (
@@ -337,7 +340,7 @@ def test_points_are_events_of_the_window_and_padding(tiny: Path) -> None:
 
 def test_networks_that_look_back_get_both_windows(quick: Config) -> None:
     """Stack the grids of the window before and the window itself."""
-    config = quick(model=EraftSpec.lite())
+    config = quick(model=EraftSpec(channels=(4, 4, 4), features=4, hidden=4))
     assert training_windows(config)[0, 0]["grid"].shape == (10, 16, 16)
 
 

@@ -19,7 +19,6 @@ from datagen.training.models.base import (
     SmallUnetSpec,
     SpikeFlowNetSpec,
     build_model,
-    parameter_count,
 )
 from datagen.training.models.eraft import (
     cell_positions,
@@ -92,6 +91,9 @@ def test_one_batch_can_be_learnt_by_heart(spec: ModelSpec) -> None:
     assert losses[-1] < 0.2 * losses[0]
 
 
+ERAFT_FOR_A_CPU = EraftSpec(channels=(32, 48, 64), features=96, hidden=64, radius=3, iterations=4)
+
+
 @pytest.mark.parametrize(
     ("spec", "bins", "count"),
     [
@@ -99,13 +101,14 @@ def test_one_batch_can_be_learnt_by_heart(spec: ModelSpec) -> None:
         (EvFlowNetSpec(), 5, 14_133_192),
         (SpikeFlowNetSpec(), 5, 13_039_232),
         (EraftSpec(), 15, 5_332_800),
-        (EraftSpec.lite(), 5, 1_370_144),
+        (ERAFT_FOR_A_CPU, 5, 1_370_144),
     ],
-    ids=["small_unet", "ev_flownet", "spike_flownet", "eraft", "eraft lite"],
+    ids=["small_unet", "ev_flownet", "spike_flownet", "eraft", "eraft for a CPU"],
 )
 def test_networks_have_the_size_of_their_papers(spec: ModelSpec, bins: int, count: int) -> None:
     """Keep the number of weights that the documentation states."""
-    assert parameter_count(build_model(spec, bins=bins)) == count
+    weights = build_model(spec, bins=bins).parameters()
+    assert sum(weight.numel() for weight in weights if weight.requires_grad) == count
 
 
 @pytest.mark.parametrize("spec", SMALL, ids=lambda spec: spec.kind)

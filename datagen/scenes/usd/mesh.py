@@ -73,7 +73,6 @@ class MeshReader:
             st=self._st(mesh, path, corners, looks, of_triangle),
             colors=self._colors(mesh, corners, looks),
             material=np.array([look.material for look in looks], np.int32)[of_triangle],
-            double_sided=bool(mesh.GetDoubleSidedAttr().Get()),
         )
 
     def _note_missing(self, mesh: UsdGeom.Mesh, path: str) -> None:
@@ -149,7 +148,6 @@ class MeshReader:
             st=shape.st[whole].astype(np.float32),
             colors=self._one_color(prim, look, count),
             material=np.full(count, look.material, dtype=np.int32),
-            double_sided=bool(UsdGeom.Gprim(prim).GetDoubleSidedAttr().Get()),
         )
 
     def _one_color(self, prim: Usd.Prim, look: Look, count: int) -> NDArray[np.float32] | None:

@@ -18,14 +18,8 @@ def sharing_key(prim: Usd.Prim, time: Usd.TimeCode) -> tuple[str, ...]:
     """Equal only for prims whose meshes are equal."""
     if is_shape(prim):
         color = first_value(prim, "displayColor", time)
-        sided = UsdGeom.Gprim(prim).GetDoubleSidedAttr().Get(time)
         look = material_key(bound_material(prim))
-        return (
-            *shape_key(prim, time),
-            str(sided),
-            look,
-            "" if color is None else str(color.tolist()),
-        )
+        return (*shape_key(prim, time), look, "" if color is None else str(color.tolist()))
     if not prim.IsInstanceProxy():
         return (str(prim.GetPath()),)
     subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets()

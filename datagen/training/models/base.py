@@ -64,11 +64,6 @@ class EraftSpec(Spec):
     iterations: PositiveCount = 12
     """Refinement steps."""
 
-    @classmethod
-    def lite(cls) -> EraftSpec:
-        """A configuration of about a million weights for a CPU."""
-        return cls(channels=(32, 48, 64), features=96, hidden=64, radius=3, iterations=4)
-
 
 ModelSpec = Annotated[
     SmallUnetSpec | EvFlowNetSpec | SpikeFlowNetSpec | EraftSpec, Field(discriminator="kind")
@@ -109,11 +104,6 @@ def scale_decay(spec: ModelSpec) -> float:
             return 0.5
         case EraftSpec():
             return 0.8
-
-
-def parameter_count(model: nn.Module) -> int:
-    """Weights that learn."""
-    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
 
 
 def pad_to_multiple(grid: torch.Tensor, multiple: int) -> torch.Tensor:
