@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -113,8 +113,8 @@ def progress_bar(
     )  # fmt: skip
 
 
-def counted(items: Sequence[Item], *, name: str, unit: str, shown: bool) -> Iterator[Item]:
-    """The items one by one, with progress."""
+def counted(items: Sequence[Item], *, name: str, unit: str, shown: bool) -> Generator[Item]:
+    """The items one by one, with progress; close it to end the bar early."""
     with progress_bar(len(items), name=name, unit=unit, shown=shown) as bar:
         for item in items:
             yield item

@@ -7,14 +7,17 @@ from typing import Literal
 
 import click
 
-from datagen.cli.formats import EventsCommand, ExportCommand
+from datagen.cli.formats import EventsCommand, ExportCommand, known_format
 from datagen.cli.group import FILE
 from schemas.sensor_presets import EVENT_CAMERA_PRESETS
 
 
 @click.command(cls=ExportCommand)
 @click.argument("dataset", type=FILE)
-@click.option("--format", "kind", required=True, metavar="NAME", help="One of the formats below.")
+@click.option(
+    "--format", "kind", callback=known_format, required=True, metavar="NAME",
+    help="One of the formats below.",
+)  # fmt: skip
 @click.option("-o", "--out", type=FILE, required=True, help="Folder for the files.")
 @click.option("--sensor", default=None, help="Name of the sensor; default: the first that fits.")
 @click.option(
@@ -51,7 +54,7 @@ def events() -> None:
 @click.argument("source", type=FILE)
 @click.option("-o", "--out", type=FILE, required=True, help="Folder for the file.")
 @click.option(
-    "--format", "kind", default="v2e_h5", show_default=True, metavar="NAME",
+    "--format", "kind", callback=known_format, default="v2e_h5", show_default=True, metavar="NAME",
     help="One of the formats below.",
 )  # fmt: skip
 @click.option(
@@ -96,8 +99,9 @@ def from_video(
 ) -> None:
     """Turn a video into a file of events.
 
-    SOURCE is a video file or a folder of pictures. A folder's pictures are taken in the order of their names; their times come from
-    timestamps.txt in it, --timestamps or --fps. Video files need the `video` extra.
+    SOURCE is a video file or a folder of pictures. A folder's pictures are taken in the order of
+    their names (9.png before 10.png); their times come from timestamps.txt in it, --timestamps or
+    --fps. Video files need the `video` extra.
 
     \b
     Example:

@@ -1,7 +1,8 @@
-"""Commands whose help ends with the formats that they write, each with its options."""
+"""Commands that take the name of a format; their help ends with all of them and their options."""
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, get_args
@@ -46,13 +47,30 @@ class EventsCommand(FormatsCommand):
         return EventFormat
 
 
+def known_format(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """The name of a format that the command writes; callback of its option.
+
+    Raises:
+        click.BadParameter: another name; tells the nearest, or all.
+    """
+    assert isinstance(ctx.command, FormatsCommand)
+    known = [_name(spec) for spec in get_args(ctx.command.formats())]
+    if value in known:
+        return value
+    near = difflib.get_close_matches(value, known, n=1)
+    told = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(known)}"
+    raise click.BadParameter(f"{value!r} is no format of this command; {told}")
+
+
 def _row(spec: type[BaseModel]) -> tuple[str, str]:
     """Name, what it is, and its options: the default, or all choices with the default first."""
     told = inspect.cleandoc(spec.__doc__ or "").split("\n\n")[0].replace("\n", " ")
     options = ", ".join(_options(spec))
-    return str(
-        spec.model_fields["kind"].default
-    ), f"{told} Options: {options}." if options else told
+    return _name(spec), f"{told} Options: {options}." if options else told
+
+
+def _name(spec: type[BaseModel]) -> str:
+    return str(spec.model_fields["kind"].default)
 
 
 def _options(spec: type[BaseModel]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datagen.dataset import Dataset, Segment, open_dataset
+from datagen.errors import SpecError
 from datagen.recordings.dsec import open_dsec
 from datagen.recordings.mvsec import open_mvsec
 from datagen.spec_file import load_yaml, parse_as
@@ -34,7 +35,13 @@ def open_any(path: Path) -> Dataset:
     """
     if path.suffix not in SUFFIXES:
         return open_dataset(path)
-    listed = parse_as(RecordingListSpec, load_yaml(path), source=str(path))
+    content = load_yaml(path)
+    if "recordings" not in content:
+        raise SpecError(
+            f"{path}: holds {', '.join(list(content)[:5]) or 'nothing'}; expected a dataset folder, a segment "
+            "file or a list of `recordings`. A dataset is what `datagen generate` makes of a job."
+        )
+    listed = parse_as(RecordingListSpec, content, source=str(path))
     segments: list[Segment] = []
     for recording in listed.recordings:
         segments += _open(recording, path.parent)

@@ -82,7 +82,10 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise InputError(f"{path}: not a checkpoint ({type(error).__name__})") from error
+        raise InputError(
+            f"{path}: not a checkpoint ({type(error).__name__}); expected the folder of a run or a "
+            "file such as `best.pt` in it"
+        ) from error
     seen = content.pop("format", None) if isinstance(content, dict) else None
     if seen != FORMAT:
         raise InputError(

@@ -110,8 +110,9 @@ def judge(
         found: dict[str, Measured] = {}
         rows: list[list[Panel]] = []
         for name, windows in _windows_by_segment(dataset, split, config).items():
-            seen = counted(windows, name=f"evaluate {name}", unit="window", shown=progress)
-            found[name] = measure(predictor, window_cases(seen, config), mean, protocol)
+            told = counted(windows, name=f"evaluate {name}", unit="window", shown=progress)
+            with contextlib.closing(told) as seen:  # an error is told below the bar, not above it
+                found[name] = measure(predictor, window_cases(seen, config), mean, protocol)
             rows += draw_rows(predictor, spread(windows, PICTURE_ROWS), config)
     report = EvaluationReport(
         source=source, split=split, windows=describe_windows(config),
@@ -135,8 +136,9 @@ def _windows_by_segment(
     if not windows:
         present = sorted({split_of(segment, config.splits) for segment in dataset.segments})
         raise InputError(
-            f"{dataset.path}: the {split} split has no window to evaluate, expected "
-            f"{describe_windows(config)}; the dataset has the splits {present}. Choose another split."
+            f"{dataset.path}: no window in the split {split!r}; expected some of these: "
+            f"{describe_windows(config)}. Its segments are of the splits {', '.join(present)}: choose "
+            "one of them, or give a dataset with longer segments."
         )
     return windows
 

@@ -1,6 +1,6 @@
 """A film: pictures with time stamps, read one after the other.
 
-A film comes from a folder of pictures (in the order of their names) with a list of stamps or a
+A film comes from a folder of pictures (in the order of the numbers in their names) with a list of stamps or a
 frame rate, or from a video file, which carries its own stamps. Video files are read by OpenCV
 (Apache-2.0; its wheels hold an FFmpeg under the LGPL), as 8-bit RGB.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,12 +62,13 @@ def open_film(path: Path, *, fps: float | None = None, stamps: Path | None = Non
     if path.is_dir():
         return _open_folder(path, fps, stamps)
     if not path.is_file():
-        raise InputError(f"{path}: no such file or folder")
+        raise InputError(f"{path}: no such file; expected a video or a folder of pictures")
     return _open_video(path, fps, stamps)
 
 
 def _open_folder(folder: Path, fps: float | None, stamps: Path | None) -> Film:
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    found = (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = sorted(found, key=_by_number)
     if len(files) < 2:
         raise InputError(
             f"{folder}: {len(files)} pictures; expected two or more of {', '.join(sorted(SUFFIXES))}"
@@ -77,6 +79,12 @@ def _open_folder(folder: Path, fps: float | None, stamps: Path | None) -> Film:
         title=str(folder), width=width, height=height, last_us=int(t[-1]),
         frames=_read_all(files, t.tolist(), (height, width)),
     )  # fmt: skip
+
+
+def _by_number(file: Path) -> list[tuple[int, str]]:
+    """The name with its numbers as numbers: 9.png comes before 10.png."""
+    parts = re.findall(r"\d+|\D+", file.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _read_all(

@@ -202,3 +202,8 @@ def test_what_is_not_there_is_told(dsec: Path, mvsec: Path, tmp_path: Path) -> N
     (tmp_path / "list.yaml").write_text("recordings: []")
     with pytest.raises(SpecError, match="recordings"):
         open_any(tmp_path / "list.yaml")
+    (tmp_path / "job.yaml").write_text("name: mine\nsegments: []")
+    with pytest.raises(
+        SpecError, match=r"holds name, segments; expected a dataset .* `recordings`"
+    ):
+        open_any(tmp_path / "job.yaml")

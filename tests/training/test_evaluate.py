@@ -73,7 +73,7 @@ def test_prediction_does_not_depend_on_the_way_it_is_read(checkpoint: Path, tiny
 
 def test_a_split_without_windows_is_refused(checkpoint: Path, tiny: Path) -> None:
     """Name the splits that are there."""
-    with pytest.raises(InputError, match="test"):
+    with pytest.raises(InputError, match="of the splits test, train: choose one"):
         evaluate(checkpoint, tiny, split="val", progress=False)
 
 

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from datagen.cli import main
-from datagen.errors import InputError
+from datagen.errors import InputError, SpecError
 from datagen.export.png16 import write_png16
 from datagen.sensors.event_camera import EventCamera
+from datagen.video.command import events_from_video
 from datagen.video.convert import film_events
 from datagen.video.film import open_film, read_stamps
 from schemas.arrays import EventArray
@@ -53,6 +54,15 @@ def test_events_are_those_of_the_camera(folder: Path) -> None:
     assert len(found) > 1000
     for name in ("t", "x", "y", "p"):
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+
+
+def test_pictures_follow_the_numbers_in_their_names(folder: Path) -> None:
+    """Read 9.png before 10.png, as with zeros before them."""
+    padded = [picture for _, picture in open_film(folder).frames]
+    for k in reversed(range(COUNT)):
+        (folder / f"{k:03}.png").rename(folder / f"frame-{k + 5}.png")
+    for picture, (_, expected) in zip(padded, open_film(folder).frames, strict=True):
+        np.testing.assert_array_equal(picture, expected)
 
 
 def test_sixteen_bits_keep_small_contrast(tmp_path: Path) -> None:
@@ -99,20 +109,25 @@ def test_command_writes_v2e_columns(folder: Path, tmp_path: Path) -> None:
         assert file["events"][-1, 0] <= 1500 * (COUNT - 1)
 
 
-def test_command_names_a_format_that_has_no_events(folder: Path, tmp_path: Path) -> None:
+def test_a_format_without_events_is_refused(folder: Path, tmp_path: Path) -> None:
     """Refuse a spike format, and say so."""
-    arguments = [
-        "events",
-        "from-video",
-        str(folder),
-        "-o",
-        str(tmp_path / "o"),
-        "--format",
-        "spike_dat",
-    ]
-    result = CliRunner().invoke(main, arguments)
+    with pytest.raises(SpecError, match="spike_dat: not an event format"):
+        events_from_video(
+            folder, tmp_path / "o", form={"kind": "spike_dat"}, camera={}, fps=None, stamps=None,
+            transfer="codes", seed=0,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("evt33", "did you mean 'evt3'?"), ("dsec", "expected one of evt2, ")]
+)
+def test_command_names_the_formats_there_are(folder: Path, name: str, told: str) -> None:
+    """Tell who mistyped a format which one was meant, or all that the command writes."""
+    result = CliRunner().invoke(
+        main, ["events", "from-video", str(folder), "-o", "o", "--format", name]
+    )
     assert result.exit_code == 2
-    assert "not an event format" in result.output
+    assert f"'--format': {name!r} is no format of this command; {told}" in result.output
 
 
 @pytest.mark.parametrize(
