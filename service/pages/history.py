@@ -12,7 +12,7 @@ from service.pages.words import JOB_WORDS
 from service.states import JobState, TaskState
 from service.views import time_text
 
-STEPS = {"prepare": "checks and scenes", "package": "card and manifest"}
+STEPS = {"prepare": "checks of scenes and paths", "package": "card and manifest"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 from service_kit import LocalService, make_settings, serving, until
 from tiny_job import tiny_job
 
+from service.cli import main
 from service.deps import SESSION_COOKIE
 
 NASTY = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
@@ -226,6 +229,17 @@ def test_pages_are_not_part_of_the_api(service: LocalService) -> None:
     assert all(
         p.startswith(("/v1/", "/healthz", "/readyz", "/metrics", "/problems")) for p in paths
     )
+
+
+def test_commands_on_a_datasets_page_are_accepted(filled: tuple[LocalService, str]) -> None:
+    """Show a command line that can be copied: real options, and none that is required missing."""
+    service, done = filled
+    page = service.http.get(f"/datasets/{done.replace('job', 'dataset')}").text
+    (line,) = re.findall(r"datagen (download [^<]*)", page)
+    words = shlex.split(line)
+    context = main.commands[words[0]].make_context(words[0], words[1:])
+    assert context.params["url"] == service.url
+    assert context.params["out"] == Path("tiny")
 
 
 def test_large_jobs_show_some_segments_at_a_time(service: LocalService) -> None:
