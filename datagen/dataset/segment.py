@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset.h5_file import H5File
-from datagen.dataset.streams import EventStream, SpikeStream
+from datagen.dataset.streams import EventStream, SpikeStream, are_whole
 from datagen.errors import InputError
 from schemas.arrays import pose_matrices
 from schemas.base import Split
@@ -215,9 +215,10 @@ class Segment:
         return self._file.read(column, k)
 
     def _check(self, k: int) -> None:
-        if not 0 <= k < self.frame_count:
+        if not (are_whole(k) and 0 <= k < self.frame_count):
             raise InputError(
-                f"{self.path}: frame {k}; the segment has frames 0 to {self.frame_count - 1}"
+                f"{self.path}: frame {k}; the segment has frames 0 to {self.frame_count - 1}, one "
+                "at a time (`read` gives whole columns)"
             )
 
     def _groups(self, sort: str) -> list[str]:

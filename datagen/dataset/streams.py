@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,22 @@ class _Stream:
         """64-bit key of the sensor's randomness."""
         return int(self._file.attribute(self.group, "key"))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._file.path)!r}, {self.group!r})"
+
     def _check_frames(self, i: int, j: int) -> None:
-        check_frames(self._frame_t, i, j, self._file)
+        last = len(self._frame_t) - 1
+        if not (are_whole(i, j) and 0 <= i <= j <= last):
+            raise InputError(
+                f"{self._file.path}: frames {i} to {j}; expected 0 <= start <= stop <= {last}. "
+                "A window never reaches beyond its segment."
+            )
 
     def _check_times(self, t0_us: int, t1_us: int, latest: int) -> None:
-        if not 0 <= t0_us <= t1_us <= latest:
+        if not (are_whole(t0_us, t1_us) and 0 <= t0_us <= t1_us <= latest):
             raise InputError(
-                f"{self._file.path}: {self.group} from {t0_us} to {t1_us} us; expected "
-                f"0 <= start <= end <= {latest}. A slice never reaches beyond its segment."
+                f"{self._file.path}: {self.group} from {t0_us} to {t1_us} us; expected whole "
+                f"microseconds, 0 <= start <= end <= {latest}. A slice never reaches beyond its segment."
             )
 
 
@@ -195,10 +204,6 @@ class SpikeStream(_Stream):
         )
 
 
-def check_frames(frame_t: NDArray[np.int64], i: int, j: int, file: H5File) -> None:
-    """Raise InputError unless 0 <= i <= j < frames."""
-    if not 0 <= i <= j < len(frame_t):
-        raise InputError(
-            f"{file.path}: frames {i} to {j}; expected 0 <= start <= stop <= {len(frame_t) - 1}. "
-            "A window never reaches beyond its segment."
-        )
+def are_whole(*numbers: object) -> bool:
+    """Whether all are whole numbers, Python's or numpy's."""
+    return all(isinstance(number, Integral) for number in numbers)

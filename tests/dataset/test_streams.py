@@ -72,11 +72,12 @@ def test_empty_slices_have_no_events(segment: Segment) -> None:
     assert len(segment.events().slice_by_time(500, 500)) == 0
 
 
-@pytest.mark.parametrize("times", [(-1, 5), (10, 5), (0, 200_002)])
+@pytest.mark.parametrize("times", [(-1, 5), (10, 5), (0, 200_002), (0.05, 0.1)])
 def test_times_outside_the_segment_are_refused(segment: Segment, times: tuple[int, int]) -> None:
-    """Never cut a window short in silence."""
-    with pytest.raises(InputError, match="never reaches beyond its segment"):
-        segment.events().slice_by_time(*times)
+    """Never cut a window short in silence, nor take seconds for microseconds."""
+    for stream in (segment.events(), segment.spikes()):
+        with pytest.raises(InputError, match="expected whole microseconds"):
+            stream.slice_by_time(*times)
 
 
 @pytest.mark.parametrize("frames", [(-1, 3), (3, 2), (0, 6)])
