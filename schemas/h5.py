@@ -55,7 +55,7 @@ NOISE_COLUMN = Column(
 )
 
 ROOT_EVENT_COLUMNS = (
-    Column("ms_to_idx", "uint64", ("MS",), "", "First event of `events` with t >= 1000 ms, through one millisecond past the last frame."),
+    Column("ms_to_idx", "uint64", ("MS",), "", "Entry m: first event of `events` with t >= 1000 m, for every millisecond m through one millisecond past the last frame."),
     Column("t_offset", "int64", (), "us", "Start of the segment on the job's clock; add it to any t."),
 )  # fmt: skip
 

@@ -85,8 +85,8 @@ class H5File:
                 array: NDArray[Any] = np.asarray(self.open()[name][selection])
         except KeyError as error:
             raise DatasetError(
-                f"{self.path}: has no column {name!r}; expected it in every file of format "
-                f"{FORMAT_VERSION}. `datagen validate` lists what else is missing."
+                f"{self.path}: has no column {name!r}; expected one of format {FORMAT_VERSION} "
+                "(docs/dataset_format.md). `datagen validate` tells what a file lacks."
             ) from error
         except OSError as error:
             raise DatasetError(
