@@ -242,11 +242,27 @@ def _seen(camera: Hardware, flight: Flight, t_us: NDArray[np.int64]) -> NDArray[
 
 def main() -> None:
     """Learn with the camera as it is and with it, judge both, and say what came out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("codesign"))
-    parser.add_argument("--steps", type=int, default=160, help="of learning together; twice before")
-    parser.add_argument("--batch", type=int, default=8, help="windows per step")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and windows")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("codesign"),
+        help="folder of the results; default: %(default)s",
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=160,
+        help="of learning together; twice before; default: %(default)s",
+    )
+    parser.add_argument(
+        "--batch", type=int, default=8, help="windows per step; default: %(default)s"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of weights and windows; default: %(default)s"
+    )
     arguments = parser.parse_args()
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)

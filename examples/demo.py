@@ -66,10 +66,18 @@ def _family_mb(root: int) -> float:
 
 def main() -> None:
     """Run the main job and write its report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("demo"))
-    parser.add_argument("--spec", type=Path, default=SPEC)
-    parser.add_argument("--minutes", type=float, default=3.0, help="training time")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), help="folder of the results; default: %(default)s"
+    )
+    parser.add_argument(
+        "--spec", type=Path, default=SPEC, help="the job; default: examples/quickstart.yaml"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=3.0, help="training time; default: %(default)s"
+    )
     arguments = parser.parse_args()
     out: Path = arguments.out
     begin = time.perf_counter()

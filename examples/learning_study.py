@@ -174,12 +174,30 @@ def draw(found: dict[str, dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Render, train, judge, and say what came out."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("study"))
-    parser.add_argument("--takes", type=int, default=4, help="training takes per trajectory")
-    parser.add_argument("--duration", type=float, default=1.5, help="of a take [s]")
-    parser.add_argument("--steps", type=int, default=4000, help="training steps per network")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("study"),
+        help="folder of the results; default: %(default)s",
+    )
+    parser.add_argument(
+        "--takes", type=int, default=4, help="training takes per trajectory; default: %(default)s"
+    )
+    parser.add_argument(
+        "--duration", type=float, default=1.5, help="of a take [s]; default: %(default)s"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=4000, help="training steps per network; default: %(default)s"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="worker processes; default: one per core",
+    )
     arguments = parser.parse_args()
     out: Path = arguments.out
     content = job(takes=arguments.takes, duration=arguments.duration)
