@@ -5,13 +5,16 @@ A table stands between `<!-- NAME: begin (...) -->` and `<!-- NAME: end -->`, by
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from schemas.base import Spec
+from schemas.camera import CameraSpec, MountSpec, PinholeOptics
 from schemas.export import EventFormat, FlowFormat, SpikeFormat
 from schemas.h5 import (
     ATTRIBUTES,
@@ -22,6 +25,19 @@ from schemas.h5 import (
     SPIKE_COLUMNS,
     Attribute,
     Column,
+)
+from schemas.job import JobSpec, SegmentSpec, SubFrameSpec
+from schemas.render import RendererSpec, StageVariation
+from schemas.scene import SceneSpec
+from schemas.sensor import SensorSpec
+from schemas.trajectory import (
+    MountToWorld,
+    OrientationSpec,
+    Ramp,
+    ShakeSpec,
+    Sine,
+    TrajectorySpec,
+    Waypoint,
 )
 from service.settings import PREFIX, Settings
 
@@ -71,13 +87,69 @@ def options_table(formats: Any) -> str:
     return markdown(("option", "of", "default", "meaning"), rows)
 
 
+def fields_table(specs: Mapping[str, type[Spec]], *, leave_out: Iterable[str] = ()) -> str:
+    """What some specs are and every field of theirs, each spec under its name."""
+    rows = [
+        row
+        for name, spec in specs.items()
+        for row in [(f"`{name}`", "", "", summary(spec)), *field_rows(spec, {"kind", *leave_out})]
+    ]
+    return markdown(("", "field", "default", "meaning"), rows)
+
+
+def field_rows(spec: type[Spec], leave_out: set[str]) -> list[tuple[str, str, str, str]]:
+    """Every field of a spec but some."""
+    return [
+        ("", f"`{name}`", values(field), field.description or "See below.")
+        for name, field in spec.model_fields.items()
+        if name not in leave_out
+    ]
+
+
+def by_kind(union: Any) -> dict[str, type[Spec]]:
+    """The specs of a closed union by their kinds."""
+    specs, _ = get_args(union)
+    return {spec.model_fields["kind"].default: spec for spec in get_args(specs)}
+
+
+def summary(spec: type[Spec]) -> str:
+    """The first paragraph of what a spec says of itself."""
+    return inspect.cleandoc(spec.__doc__ or "").partition("\n\n")[0]
+
+
 def values(field: FieldInfo) -> str:
     """The default as it would be typed, before the other choices where there are some."""
-    choices = [c for c in get_args(field.annotation) if isinstance(c, str) and c != field.default]
-    if field.default is None:
+    if field.is_required():
+        return "required"
+    default = field.get_default(call_default_factory=True)
+    others = [choice for choice in choices(field.annotation) if choice != default]
+    if default is None and not others:
         return ""
-    default = str(field.default).lower() if isinstance(field.default, bool) else field.default
-    return ", ".join([in_words(default), *(f"or `{choice}`" for choice in choices)])
+    return ", ".join([typed(default), *(f"or `{choice}`" for choice in others)])
+
+
+def choices(annotation: Any) -> list[str | int]:
+    """The words and numbers that a type allows by name."""
+    if get_origin(annotation) is Literal:
+        return [choice for choice in get_args(annotation) if not isinstance(choice, bool)]
+    return [choice for part in get_args(annotation) for choice in choices(part)]
+
+
+def typed(value: Any) -> str:
+    """A default as it would be typed; of a spec its kind, where it has one."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case tuple():
+            return f"`{list(value)}`"
+        case list():
+            return ", ".join(map(typed, value))
+        case Spec():
+            return in_words(getattr(value, "kind", "")) or "its own"
+        case _:
+            return in_words(value)
 
 
 def columns_table(columns: Iterable[Column]) -> str:
@@ -114,6 +186,17 @@ TABLES = {
     "event options": options_table(EventFormat),
     "spike options": options_table(SpikeFormat),
     "flow options": options_table(FlowFormat),
+    "job": fields_table({"job": JobSpec, "segments": SegmentSpec, "sub_frames": SubFrameSpec}),
+    "trajectories": fields_table(by_kind(TrajectorySpec), leave_out=("orientation", "shake")),
+    "quantities": fields_table({"ramp": Ramp, "sine": Sine}),
+    "orientations": fields_table({**by_kind(OrientationSpec), "shake": ShakeSpec}),
+    "parts of trajectories": fields_table(
+        {"waypoints": Waypoint, "world_from_recording": MountToWorld}
+    ),
+    "scenes": fields_table(by_kind(SceneSpec)),
+    "camera": fields_table({"camera": CameraSpec, "mount": MountSpec, "optics": PinholeOptics}),
+    "sensors": fields_table(by_kind(SensorSpec)),
+    "renderers": fields_table({**by_kind(RendererSpec), "randomise": StageVariation}),
 }
 
 

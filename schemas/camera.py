@@ -53,7 +53,7 @@ class PinholeOptics(Spec):
     0.5 px removes nearly all aliasing, which an event camera would see as false events."""
 
 
-OpticsSpec = Annotated[PinholeOptics, Field(description="Optics in front of the sensor")]
+OpticsSpec = Annotated[PinholeOptics, Field(description="Optics in front of the sensor.")]
 
 
 class CameraSpec(Spec):

@@ -70,7 +70,9 @@ class JobSpec(Spec):
     """Everything that decides a dataset's bytes."""
 
     spec_version: Literal[1] = 1
+    """Of what a job may hold."""
     name: Name = "dataset"
+    """Of the dataset: a to z, digits, - and _."""
     seed: Seed = 0
     """Of all that is random but scenes and tremor, which have seeds of their own."""
     licence: str = "CC-BY-4.0"

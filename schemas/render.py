@@ -41,6 +41,7 @@ class IsaacRendererSpec(Spec):
     sub_frames: Annotated[int, Field(strict=True, ge=1, le=256)] = 1
     """Renderings of the same instant that make a picture; more give less noise."""
     anti_aliasing: Literal["off", "taa", "fxaa", "dlss", "dlaa"] = "dlaa"
+    """Isaac Sim's setting of that name."""
     strategy: Literal["T", "P"] | None = None
     """How poses reach the renderer: T as time samples, P written before every step; when absent, as
     the doctor chose, and P where it has not been."""

@@ -16,6 +16,7 @@ class PresetScene(Spec):
 
     kind: Literal["preset"] = "preset"
     preset: Preset = "tabletop"
+    """Things on a table, a furnished room, aisles of shelves, a hallway, or textured planes."""
     seed: Seed = 0
     """Layout, textures, lights and motion follow from (seed, variation) alone."""
     variation: Count | Literal["segment"] = "segment"
@@ -27,6 +28,7 @@ class PresetScene(Spec):
     motion_speed: Positive = 1.0
     """Scales the speed of the moving objects."""
     texture_contrast: Fraction = 0.7
+    """Of the painted textures: 0 leaves each its mean colour alone, 1 is full contrast."""
 
 
 class UsdScene(Spec):

@@ -32,6 +32,7 @@ class EventCameraSpec(Spec):
 
     kind: Literal["event_camera"] = "event_camera"
     name: Name = "events"
+    """Further event sensors of a job lie in the group `events_<name>` of its files."""
     preset: Literal["clean", "noisy", "davis346", "dvxplorer", "prophesee_gen4"] | None = None
     """Settings for the fields that are not given: v2e's `clean` and `noisy`, or a camera's."""
     threshold_on: Threshold = 0.2
@@ -118,6 +119,7 @@ class SpikeCameraSpec(Spec):
 
     kind: Literal["spike_camera"] = "spike_camera"
     name: Name = "spikes"
+    """Further spike cameras of a job lie in the group `spikes_<name>` of its files."""
     preset: Literal["clean", "spikezoo", "spikecv", "rsir", "scsim"] | None = None
     """Settings for the fields that are not given: those of a public simulator."""
     rate_hz: Annotated[float, Field(strict=True, gt=0, le=1e6)] = 20_000.0
@@ -183,6 +185,7 @@ class FrameDifferenceSpec(Spec):
 
     kind: Literal["frame_difference"] = "frame_difference"
     name: Name = "frame_difference"
+    """Further event sensors of a job lie in the group `events_<name>` of its files."""
     threshold: Positive = 0.2
     """[log units, natural]."""
     log_eps: Positive = 1e-3

@@ -30,7 +30,9 @@ class Sine(Spec):
 
     kind: Literal["sine"] = "sine"
     mean: Real
+    """Middle of the swing."""
     amplitude: Real
+    """Reach to either side."""
     frequency: Positive
     """[Hz]."""
     phase: Real = 0.0

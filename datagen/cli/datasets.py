@@ -35,9 +35,9 @@ def generate(
 ) -> None:
     """Render a job into a dataset folder.
 
-    SPEC is a job in YAML or JSON; `datagen schema` says every field of it. Interrupted at any
-    point, the same command goes on where it stopped; the result is the same to the byte, whatever
-    the number of workers.
+    SPEC is a job in YAML or JSON; docs/job.md has every field of it. Interrupted at any point, the
+    same command goes on where it stopped; the result is the same to the byte, whatever the number
+    of workers.
 
     \b
     Example:

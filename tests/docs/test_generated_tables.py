@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +31,15 @@ def generator() -> ModuleType:
         ("export.md", "event options"),
         ("export.md", "spike options"),
         ("export.md", "flow options"),
+        ("job.md", "job"),
+        ("job.md", "trajectories"),
+        ("job.md", "quantities"),
+        ("job.md", "orientations"),
+        ("job.md", "parts of trajectories"),
+        ("job.md", "scenes"),
+        ("job.md", "camera"),
+        ("job.md", "sensors"),
+        ("job.md", "renderers"),
     ],
 )
 def test_table_is_current(page: str, table: str) -> None:
@@ -41,6 +51,21 @@ def test_table_is_current(page: str, table: str) -> None:
         .partition("\n")[2]
         .startswith(generator().TABLES[table] + f"<!-- {table}: end -->")
     )
+
+
+def test_every_field_of_a_job_says_what_it_means() -> None:
+    """Leave no row of the page on jobs without a meaning: in words, or as a table of its own."""
+    page = (DOCS / "job.md").read_text("utf-8")
+    below = re.findall(r"\| `(\w+)` \| [^|]* \| See below\. \|", page)
+    assert set(below) == {
+        "camera",
+        "mount",
+        "renderer",
+        "segments",
+        "sensors",
+        "sub_frames",
+        "trajectory",
+    }
 
 
 def test_tables_are_made_anew() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from datagen.pipeline.job import open_job
+from schemas.job import JobSpec
 from service.cli import main
 
 README = Path(__file__).parents[2] / "README.md"
@@ -23,6 +25,15 @@ def test_the_job_needs_no_other_file(tmp_path: Path) -> None:
     job = open_job(tmp_path / "job.yaml")
     assert job.inputs == {}
     assert {segment.split for segment in job.spec.segments} == {"train", "test"}
+
+
+def test_jobs_on_the_page_of_fields_are_jobs() -> None:
+    """Let the smallest job, and the trajectory beside the tables, be taken as they stand."""
+    text = (README.parent / "docs" / "job.md").read_text("utf-8")
+    smallest, path = (yaml.safe_load(b) for b in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
+    (segment,) = smallest["segments"]
+    JobSpec.model_validate(smallest)
+    JobSpec.model_validate({"segments": [{**segment, **path}]})
 
 
 def commands_of(page: str) -> list[str]:
