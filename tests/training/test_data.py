@@ -24,18 +24,16 @@ from datagen.errors import DatasetError, InputError
 from datagen.representations.short_windows import short_windows
 from datagen.training.config import AugmentSpec, TrainConfig, WindowSpec
 from datagen.training.data import (
-    Reading,
     StepSampler,
-    WindowCache,
     draw_points,
     next_batch,
-    read_window,
     to_sample,
     training_batches,
     training_windows,
 )
 from datagen.training.models.base import EraftSpec, EvFlowNetSpec, SmallUnetSpec
 from datagen.training.objective import SupervisedSpec
+from datagen.training.reading import Reading, WindowCache, read_window
 from datagen.training.windows import list_segments, list_windows
 
 Config = Callable[..., TrainConfig]
