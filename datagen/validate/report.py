@@ -48,11 +48,17 @@ class Report:
                            "checks": [asdict(check) for check in self.checks]}, indent=2)  # fmt: skip
 
     def describe(self) -> str:
-        """A table for people: one line per check, grouped by segment."""
+        """A table for people: one line per check, grouped by segment; what failed again at the end."""
         lines = []
         for segment in dict.fromkeys(check.segment for check in self.checks):
             lines.append(segment or "dataset")
             lines += [_line(check) for check in self.checks if check.segment == segment]
+        if self.failed:
+            lines += [
+                "",
+                "failed:",
+                *(f"{_line(c)}  ({c.segment or 'dataset'})" for c in self.failed),
+            ]
         verdict = "all passed" if self.passed else f"{len(self.failed)} FAILED"
         return "\n".join([*lines, f"{len(self.checks)} checks, {verdict}: {self.path}"])
 

@@ -326,8 +326,12 @@ def test_report_is_json_and_text(copy: Path) -> None:
     bad = [check for check in parsed["checks"] if not check["passed"]]
     assert [check["name"] for check in bad] == ["rgb/luminance"]
     assert bad[0]["value"] > bad[0]["limit"]
-    assert "FAIL  rgb/luminance" in report.describe()
-    assert "1 FAILED" in report.describe()
+    told = report.describe().splitlines()
+    assert "1 FAILED" in told[-1]
+    assert told[-2].startswith("  FAIL  rgb/luminance")
+    assert told[-2].endswith("(first)")
+    assert told[-3] == "failed:"
+    assert sum("FAIL  " in line for line in told) == 2
 
 
 def test_progress_counts_frames(tiny: Path) -> None:
