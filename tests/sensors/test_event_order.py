@@ -79,16 +79,19 @@ def test_threads_change_nothing_on_many_tiles(flicker: Any, kind: Any) -> None:
                 np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=name)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint16])
 @pytest.mark.parametrize("compresses", [False, True])
-def test_marked_pixels_are_listed(monkeypatch: pytest.MonkeyPatch, compresses: bool) -> None:
+def test_marked_pixels_are_listed(
+    monkeypatch: pytest.MonkeyPatch, compresses: bool, kind: Any
+) -> None:
     """List exactly the marked ones, in order, on processors that compress vectors and others."""
     monkeypatch.setattr(tiles, "COMPRESSES", compresses)
     list_marked = njit(tiles.list_marked.py_func)
     rng = np.random.default_rng(1)
-    for n in (0, 1, 15, 16, 17, 100, TILE):
+    for n in (0, 1, 15, 16, 17, 31, 32, 33, 100, TILE):
         for share in (0.0, 0.2, 0.9, 1.0):
             mark = (rng.random(n) < share).astype(np.uint8)
-            listed = np.empty(n + 1, np.int32)
+            listed = np.empty(n + 1, kind)
             m = list_marked(n, mark, listed)
             np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
+from datagen.sensors.events.compaction import SHORT
 from datagen.sensors.events.records import STAMP_SHIFT, address_of, with_room
 from datagen.sensors.events.refractory import owners, rested
 from datagen.sensors.events.response import log_light, luminance_of
@@ -19,11 +20,12 @@ from datagen.sensors.events.tiles import COMPILE, TIE, list_marked, padded, whol
 
 GUARD_MARGIN = 1e-6
 TILE = 16_384
-"""Pixels worked through at a time. Nothing else depends on it, unlike that of the noisy kernel."""
-CHUNK = 1024
-"""Listed pixels taken at a time: few enough for the nearest caches."""
-FEW, MANY, BUSY = 2, 4, 1.2
-"""Crossings that are written for every pixel, needed or not: few or, where the listed pixels have
+"""Pixels worked through at a time, as many as short indices tell apart or fewer. No event depends on
+it, unlike on that of the noisy kernel."""
+CHUNK = 2048
+"""Listed pixels taken at a time: few enough for the second cache, enough for long loops."""
+ONCE, MANY, BUSY = 1, 4, 1.1
+"""Crossings that are written for every pixel, needed or not: one or, where the listed pixels have
 more than `BUSY` on average, many."""
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 ROW = CHUNK + 40
@@ -56,8 +58,8 @@ def clean_tiles(  # type: ignore[no-untyped-def]
         low: guard in the pictures' type (pixels,), advanced.
         high: likewise.
         last_event: int64 (pixels,) [us], advanced; empty without a refractory period.
-        on: ON threshold, float64 (pixels,).
-        off: OFF threshold, float64 (pixels,).
+        on: ON threshold, float64 (pixels,), or (1,) where all pixels have the same.
+        off: OFF threshold, likewise.
         width: pixels per row.
         response: `Response` for the pictures' units.
         tables: its `CodeTables`.
@@ -69,16 +71,16 @@ def clean_tiles(  # type: ignore[no-untyped-def]
     """
     intervals = t.size - 1
     bounds = np.zeros((last - first) * intervals + 1, np.int64)
-    mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, np.int32)
+    mark, listed = np.empty(TILE, np.uint8), np.empty(TILE + 1, SHORT)
     owner = np.empty(CHUNK, np.int32)
     w, words = np.empty(ROWS * ROW, np.float64), np.empty(CHUNK, np.uint64)
+    w[ON : ON + CHUNK], w[OFF : OFF + CHUNK] = on[0], off[0]
     bins, ready = np.empty(2 * ROW, np.int32), np.empty(MANY * CHUNK, np.uint64)
     count = segment = 0
     for tile in range(first, last):
-        a, b = tile * TILE, min((tile + 1) * TILE, on.size)
+        a, b = tile * TILE, min((tile + 1) * TILE, known.size)
         levels, least, most = reference[a:b], low[a:b], high[a:b]
-        up, down, n = on[a:b], off[a:b], np.uint32(b - a)
-        levels[:] = known[a:b]
+        levels[:], n = known[a:b], np.uint32(b - a)
         rest = last_event[a:b] if refractory > 0 else last_event
         for k in range(intervals):
             duration = np.float64(t[k + 1] - t[k])
@@ -88,12 +90,14 @@ def clean_tiles(  # type: ignore[no-untyped-def]
             for c in range(0, outside, CHUNK):
                 found, m = listed[c : c + CHUNK], min(CHUNK, outside - c)
                 full = padded(m, found)
-                _recall(full, found, levels, up, down, before, after, tables.log, w)
+                _recall(full, found, levels, before, after, tables.log, w)
+                if on.size > 1:
+                    _recall_thresholds(full, found, on[a:b], off[a:b], w)
                 if after.itemsize > 1:
                     _take_logs(full, response, w)
                 total = _cross(full, w, duration)
                 _address(full, found, a, width, w, words)
-                sure = FEW if total < BUSY * full else MANY
+                sure = ONCE if total < BUSY * full else MANY
                 _stamp(full, w, duration, words, sure, ready)
                 records = with_room(records, count, total + sure)
                 e = _emit(m, w, duration, words, sure, ready, records, count)
@@ -111,12 +115,14 @@ def clean_tiles(  # type: ignore[no-untyped-def]
 def set_guards(reference, on, off, response, tables, low, high):  # type: ignore[no-untyped-def]
     """Guards for references, written in the type of `low` and `high`."""
     w, bins = np.empty(ROWS * ROW, np.float64), np.empty(2 * ROW, np.int32)
-    listed, same = np.arange(CHUNK).astype(np.int32), np.empty(CHUNK, np.float64)
+    w[ON : ON + CHUNK], w[OFF : OFF + CHUNK] = on[0], off[0]
+    listed, same = np.arange(CHUNK).astype(SHORT), np.empty(CHUNK, np.float64)
     for a in range(0, reference.size, CHUNK):
         b = min(a + CHUNK, reference.size)
         m = b - a
         w[REFERENCE : REFERENCE + m] = reference[a:b]
-        w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
+        if on.size > 1:
+            w[ON : ON + m], w[OFF : OFF + m] = on[a:b], off[a:b]
         _settle(m, listed, w, bins, response, tables, same, low[a:b], high[a:b])
 
 
@@ -129,17 +135,24 @@ def _find(n, after, low, high, mark, listed):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _recall(m, found, reference, on, off, before, after, log_of_code, w):  # type: ignore[no-untyped-def]
+def _recall(m, found, reference, before, after, log_of_code, w):  # type: ignore[no-untyped-def]
     """What is known of the listed pixels; light of 8-bit pictures as log light."""
     for k in range(m):
         j = np.uint32(found[k])
         w[REFERENCE + k] = reference[j]
-        w[ON + k], w[OFF + k] = on[j], off[j]
         if after.itemsize == 1:
             w[AFTER + k] = log_of_code[np.uint8(after[j])]
             w[BEFORE + k] = log_of_code[np.uint8(before[j])]
         else:
             w[AFTER + k], w[BEFORE + k] = after[j], before[j]
+
+
+@njit(**COMPILE)
+def _recall_thresholds(m, found, on, off, w):  # type: ignore[no-untyped-def]
+    """Thresholds of the listed pixels, where each has its own."""
+    for k in range(m):
+        j = np.uint32(found[k])
+        w[ON + k], w[OFF + k] = on[j], off[j]
 
 
 @njit(**COMPILE)
@@ -179,11 +192,9 @@ def _address(m, found, first, width, w, words):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def _stamp(m, w, duration, words, sure, ready):  # type: ignore[no-untyped-def]
     """Records of the first `sure` crossings of each pixel, whether it has them or not."""
-    if sure == FEW:
+    if sure == ONCE:
         for k in range(m):
-            start, stride, base = w[START + k], w[STRIDE + k], words[k]
-            ready[FEW * k] = _record(base, start + stride, duration)
-            ready[FEW * k + 1] = _record(base, start + 2.0 * stride, duration)
+            ready[k] = _record(words[k], w[START + k] + w[STRIDE + k], duration)
         return
     for k in range(m):
         start, stride, base = w[START + k], w[STRIDE + k], words[k]
@@ -203,9 +214,8 @@ def _emit(m, w, duration, words, sure, ready, records, count):  # type: ignore[n
     e = np.uint64(count)
     for k in range(m):
         n = int(w[CROSSINGS + k])
-        if sure == FEW:
-            one, two = ready[FEW * k], ready[FEW * k + 1]
-            records[e], records[e + ONE] = one, two
+        if sure == ONCE:
+            records[e] = ready[k]
         else:
             one, two = ready[MANY * k], ready[MANY * k + 1]
             three, four = ready[MANY * k + 2], ready[MANY * k + 3]

@@ -29,7 +29,8 @@ class CleanPixels:
     ) -> None:
         self._spec = spec
         self._shape = on.shape
-        self._on, self._off = on.ravel(), off.ravel()
+        apart = on.size if spec.threshold_sigma else 1
+        self._on, self._off = on.ravel()[:apart], off.ravel()[:apart]
         self._responses = {kind: response_of(spec, white=white) for kind, white in WHITE.items()}
         self._tables = code_tables(self._responses["uint8"])
         self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from datagen.sensors.events.compaction import COMPRESSES, MARKS, append_marked
+from datagen.sensors.events.compaction import COMPRESSES, VECTOR_BYTES, append_marked
 
 TILE = 8192
 """Pixels worked through at a time: few enough for the second cache, enough for long rows of pictures.
@@ -35,8 +35,9 @@ def list_marked(n, mark, listed):  # type: ignore[no-untyped-def]
     """Write the indices of the ones among n marks to `listed` (n + 1,); returns how many."""
     m = first = 0
     if COMPRESSES:
-        first = n // MARKS * MARKS
-        for j in range(0, first, MARKS):
+        lanes = VECTOR_BYTES // listed.itemsize
+        first = n // lanes * lanes
+        for j in range(0, first, lanes):
             m = append_marked(mark, j, listed, m)
     for j in range(first, n):
         listed[m] = j
