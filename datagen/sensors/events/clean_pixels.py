@@ -17,7 +17,7 @@ from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
 
-WHITE = {"uint8": 255.0, "float32": 1.0}
+WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.float32): 1.0}
 """White in pictures of either type."""
 
 
@@ -32,13 +32,13 @@ class CleanPixels:
         apart = on.size if spec.threshold_sigma else 1
         self._on, self._off = on.ravel()[:apart], off.ravel()[:apart]
         self._responses = {kind: response_of(spec, white=white) for kind, white in WHITE.items()}
-        self._tables = code_tables(self._responses["uint8"])
+        self._tables = code_tables(self._responses[np.dtype(np.uint8)])
         self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
         self._buffers = RecordBuffers()
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:
         """No pixel owes an event."""
-        level = log_picture(picture.ravel(), self._responses[picture.dtype.name])
+        level = log_picture(picture.ravel(), self._responses[picture.dtype])
         resting = self._shape if self._spec.refractory_period_us else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
@@ -60,7 +60,7 @@ class CleanPixels:
             pixels = (run[1] - run[0]) * TILE * len(t)
             records, bounds = clean_tiles(
                 *run, state.picture.ravel(), flat, times, known, reference, low, high, last_event,
-                self._on, self._off, self._shape[1], self._responses[pictures.dtype.name],
+                self._on, self._off, self._shape[1], self._responses[pictures.dtype],
                 self._tables, self._spec.refractory_period_us, self._buffers.lend(run, pixels),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
@@ -82,7 +82,7 @@ class CleanPixels:
         if guarded is not None and guarded[0] is state.reference:
             return guarded[1:]
         low, high = (np.empty(state.reference.size, pictures.dtype) for _ in range(2))
-        response = self._responses[pictures.dtype.name]
+        response = self._responses[pictures.dtype]
         reference = state.reference.ravel()
         set_guards(reference, self._on, self._off, response, self._tables, low, high)
         return low, high

@@ -7,6 +7,7 @@ careful, never wrong.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,8 +37,9 @@ class CodeTables(NamedTuple):
     """[1 / log units]."""
 
 
+@lru_cache(maxsize=4)
 def code_tables(response: Response) -> CodeTables:
-    """Tables for 8-bit pictures; two bins lie below black and two above white."""
+    """Tables for 8-bit pictures; two bins lie below black and two above white. Cameras share them."""
     log = log_picture(np.arange(CODES, dtype=np.uint8), response)
     bins_per_unit = (BINS - 4) / float(log[-1] - log[0])
     bottom = float(log[0]) - 2 / bins_per_unit

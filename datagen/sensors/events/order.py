@@ -75,10 +75,11 @@ def to_events(
         workers: take intervals, which are independent.
     """
     places, sizes = _segments(parts, len(t) - 1)
+    totals = sizes.sum(axis=0)
     starts = np.zeros(len(t), np.int64)
-    np.cumsum(sizes.sum(axis=0), out=starts[1:])
+    totals.cumsum(out=starts[1:])
     columns = _columns(int(starts[-1]), memory, labelled=labelled)
-    most = int(np.diff(starts).max())
+    most = int(totals.max())
 
     def fill(run: tuple[int, int]) -> None:
         _fill(*run, places, sizes, starts, t, workers.scratch(2 * most), *columns)
