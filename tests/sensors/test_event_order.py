@@ -13,6 +13,7 @@ from numba import njit
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events import tiles
 from datagen.sensors.events.clean_kernel import TILE as CLEAN_TILE
+from datagen.sensors.events.compaction import VECTOR_BYTES, append_nonzero
 from datagen.sensors.events.order import ColumnMemory, to_events
 from datagen.sensors.events.records import Records, address_of
 from datagen.sensors.events.tiles import TILE
@@ -94,6 +95,22 @@ def test_marked_pixels_are_listed(
             listed = np.empty(n + 1, kind)
             m = list_marked(n, mark, listed)
             np.testing.assert_array_equal(listed[:m], np.flatnonzero(mark))
+
+
+def test_words_that_are_not_zero_are_copied() -> None:
+    """Append exactly them, in order, after those that were there."""
+    words = np.random.default_rng(2).integers(0, 3, 160).astype(np.uint64)
+    out = np.full(200, 9, np.uint64)
+
+    @njit
+    def copy(words, out, m):  # type: ignore[no-untyped-def]
+        for j in range(0, words.size, VECTOR_BYTES // 8):
+            m = append_nonzero(words, j, out, m)
+        return m
+
+    wanted = words[words > 0]
+    assert copy(words, out, 5) == 5 + len(wanted)
+    np.testing.assert_array_equal(out[: 5 + len(wanted)], np.append(np.full(5, 9), wanted))
 
 
 def test_memory_is_lent_again_when_nobody_holds_it() -> None:

@@ -12,11 +12,11 @@ import numpy as np
 from numba import njit
 
 from datagen.sensors.events.code_tables import bin_of
-from datagen.sensors.events.compaction import SHORT
+from datagen.sensors.events.compaction import COMPRESSES, SHORT, VECTOR_BYTES, append_nonzero
 from datagen.sensors.events.records import STAMP_SHIFT, address_of, with_room
 from datagen.sensors.events.refractory import owners, rested
 from datagen.sensors.events.response import log_light, luminance_of
-from datagen.sensors.events.tiles import COMPILE, TIE, list_marked, padded, whole_us
+from datagen.sensors.events.tiles import COMPILE, LANES, TIE, list_marked, padded, whole_us
 
 GUARD_MARGIN = 1e-6
 TILE = 16_384
@@ -25,9 +25,10 @@ it, unlike on that of the noisy kernel."""
 CHUNK = 2048
 """Listed pixels taken at a time: few enough for the second cache, enough for long loops."""
 ONCE, MANY, BUSY = 1, 4, 1.1
-"""Crossings that are written for every pixel, needed or not: one or, where the listed pixels have
-more than `BUSY` on average, many."""
-ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
+"""Crossings that are written for every pixel, needed or not, where some pixels have several: one or,
+where the listed pixels have more than `BUSY` on average, many."""
+NONE, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
+WORDS = VECTOR_BYTES // 8
 ROW = CHUNK + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
 ROWS = 11
@@ -95,12 +96,16 @@ def clean_tiles(  # type: ignore[no-untyped-def]
                     _recall_thresholds(full, found, on[a:b], off[a:b], w)
                 if after.itemsize > 1:
                     _take_logs(full, response, w)
-                total = _cross(full, w, duration)
+                total, senders = _cross(full, w, duration)
                 _address(full, found, a, width, w, words)
-                sure = ONCE if total < BUSY * full else MANY
-                _stamp(full, w, duration, words, sure, ready)
-                records = with_room(records, count, total + sure)
-                e = _emit(m, w, duration, words, sure, ready, records, count)
+                records = with_room(records, count, total + LANES)
+                if total == senders:
+                    _stamp_once(full, w, duration, words, ready)
+                    e = _emit_once(m, ready, records, count)
+                else:
+                    sure = ONCE if total < BUSY * full else MANY
+                    _stamp(full, w, duration, words, sure, ready)
+                    e = _emit(m, w, duration, words, sure, ready, records, count)
                 if refractory > 0:
                     owner = owners(w[CROSSINGS : CROSSINGS + m], e, owner)
                     e = rested(records[count : count + e], owner, found, t[k], refractory, rest)
@@ -166,8 +171,8 @@ def _take_logs(m, response, w):  # type: ignore[no-untyped-def]
 
 @njit(**COMPILE)
 def _cross(m, w, duration):  # type: ignore[no-untyped-def]
-    """Crossings of each pixel and their times, polarity into words; returns how many there are."""
-    total = 0
+    """Crossings of each pixel and their times; returns how many they and pixels with any are."""
+    total = senders = 0
     for k in range(m):
         moved = w[AFTER + k] - w[REFERENCE + k]
         up, down = w[ON + k], -w[OFF + k]
@@ -179,7 +184,8 @@ def _cross(m, w, duration):  # type: ignore[no-untyped-def]
         w[STRIDE + k] = step * speed
         w[REFERENCE + k] += crossings * step
         total += int(crossings)
-    return total
+        senders += int(crossings > 0.0)
+    return total, senders
 
 
 @njit(**COMPILE)
@@ -187,6 +193,28 @@ def _address(m, found, first, width, w, words):  # type: ignore[no-untyped-def]
     """Address and polarity of the listed pixels."""
     for k in range(m):
         words[k] = address_of(first + found[k], width) | np.uint64(w[STEP + k] > 0.0)
+
+
+@njit(**COMPILE)
+def _stamp_once(m, w, duration, words, ready):  # type: ignore[no-untyped-def]
+    """Records of pixels that cross once, zeros for the others, which do not."""
+    for k in range(m):
+        record = _record(words[k], w[START + k] + w[STRIDE + k], duration)
+        ready[k] = record if w[CROSSINGS + k] > 0.0 else NONE
+
+
+@njit(**COMPILE)
+def _emit_once(m, ready, records, count):  # type: ignore[no-untyped-def]
+    """Write what is not zero after the first `count` records; needs room for a vector more."""
+    e, first = count, 0
+    if COMPRESSES:
+        first = m // WORDS * WORDS
+        for k in range(0, first, WORDS):
+            e = append_nonzero(ready, k, records, e)
+    for k in range(first, m):
+        records[e] = ready[k]
+        e += ready[k] != NONE
+    return e - count
 
 
 @njit(**COMPILE)

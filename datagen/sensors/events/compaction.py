@@ -1,9 +1,9 @@
-"""Listing the marked ones among many pixels at a time, as vector code.
+"""Keeping the chosen ones among many pixels at a time, as vector code.
 
 AVX-512 moves the chosen lanes of a vector together in one instruction; LLVM knows that as
 `llvm.experimental.vector.compress`. Elsewhere this would be taken apart into more work than a loop
-over single marks, which writes the same indices (`datagen.sensors.events.tiles.list_marked`).
-Numba has no vector types, so this is built as LLVM IR.
+over single pixels, which writes the same (`datagen.sensors.events.tiles.list_marked`). Numba has no
+vector types, so this is built as LLVM IR.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 VECTOR_BYTES = 64
-_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
 def _has(feature: str) -> bool:
@@ -46,29 +46,61 @@ def append_marked(typingctx, mark, first, listed, m):  # type: ignore[no-untyped
     Returns:
         How many are listed then.
     """
-    return types.int64(mark, types.int64, listed, types.int64), _build
+    return types.int64(mark, types.int64, listed, types.int64), _build_marked
 
 
-def _build(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-    mark, first, listed, m = args
-    places = [
+@intrinsic
+def append_nonzero(typingctx, words, first, out, m):  # type: ignore[no-untyped-def]  # noqa: ARG001
+    """Copy those of the next words that are not zero, as many as `VECTOR_BYTES` hold.
+
+    Args (of the compiled function):
+        words: uint64.
+        first: index of the first of them, int64.
+        out: uint64; `VECTOR_BYTES` are written from out[m] on.
+        m: how many are copied so far, int64.
+
+    Returns:
+        How many are copied then.
+    """
+    return types.int64(words, types.int64, out, types.int64), _build_nonzero
+
+
+def _build_marked(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+    source, target = _places(context, builder, signature, args)
+    lanes = 8 * VECTOR_BYTES // target.type.pointee.width
+    marks, indices = _load(builder, source, lanes), ir.VectorType(target.type.pointee, lanes)
+    return _append(builder, marks, _counted(builder, args[1], indices), target, args[3])
+
+
+def _build_nonzero(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+    source, target = _places(context, builder, signature, args)
+    words = _load(builder, source, 8 * VECTOR_BYTES // source.type.pointee.width)
+    return _append(builder, words, words, target, args[3])
+
+
+def _places(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> list[Any]:
+    return [
         builder.gep(context.make_array(kind)(context, builder, array).data, [index])
-        for kind, array, index in zip(signature.args[::2], (mark, listed), (first, m), strict=True)
+        for kind, array, index in zip(signature.args[::2], args[::2], args[1::2], strict=True)
     ]
-    kind = places[1].type.pointee
-    lanes = 8 * VECTOR_BYTES // kind.width
-    seen, indices = ir.VectorType(_I8, lanes), ir.VectorType(kind, lanes)
-    source = builder.bitcast(places[0], seen.as_pointer())
-    chosen = builder.icmp_unsigned("!=", builder.load(source, align=1), seen(0))
+
+
+def _load(builder: ir.IRBuilder, place: Any, lanes: int) -> Any:
+    vector = ir.VectorType(place.type.pointee, lanes)
+    return builder.load(builder.bitcast(place, vector.as_pointer()), align=1)
+
+
+def _append(builder: ir.IRBuilder, marks: Any, values: Any, target: Any, m: Any) -> Any:
+    """Write the values whose marks are not zero; returns m and how many they are."""
+    lanes, kind = values.type.count, values.type.element
+    chosen = builder.icmp_unsigned("!=", marks, marks.type(0))
     compress = cgutils.get_or_insert_function(
         builder.module,
-        ir.FunctionType(indices, [indices, chosen.type, indices]),
+        ir.FunctionType(values.type, [values.type, chosen.type, values.type]),
         f"llvm.experimental.vector.compress.v{lanes}i{kind.width}",
     )
-    counted = _counted(builder, first, indices)
-    together = builder.call(compress, [counted, chosen, indices(ir.Undefined)])
-    target = builder.bitcast(places[1], indices.as_pointer())
-    builder.store(together, target, align=kind.width // 8)
+    together = builder.call(compress, [values, chosen, values.type(ir.Undefined)])
+    builder.store(together, builder.bitcast(target, values.type.as_pointer()), align=1)
     number = builder.ctpop(builder.bitcast(chosen, ir.IntType(lanes)))
     return builder.add(m, builder.zext(number, _I64))
 
