@@ -31,12 +31,11 @@ NONE, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 WORDS = VECTOR_BYTES // 8
 ROW = CHUNK + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
-ROWS = 11
-AFTER, BEFORE, REFERENCE, ON, OFF, STEP, CROSSINGS, START, STRIDE, LOW, HIGH = (
-    i * ROW for i in range(ROWS)
-)
-"""Of the listed pixels: log light, reference, thresholds, signed threshold ahead, crossings,
-microseconds from the interval's start to the reference and from crossing to crossing, guards."""
+ROWS = 8
+AFTER, BEFORE, REFERENCE, ON, OFF, CROSSINGS, LOW, HIGH = (i * ROW for i in range(ROWS))
+STRIDE, START = AFTER, BEFORE
+"""Of the listed pixels: log light, reference, thresholds, crossings, guards; and in the place of the
+light, microseconds from crossing to crossing and from the interval's start to the reference."""
 UPPER, LOWER = 0, ROW
 """Bins of the guards."""
 
@@ -96,8 +95,7 @@ def clean_tiles(  # type: ignore[no-untyped-def]
                     _recall_thresholds(full, found, on[a:b], off[a:b], w)
                 if after.itemsize > 1:
                     _take_logs(full, response, w)
-                total, senders = _cross(full, w, duration)
-                _address(full, found, a, width, w, words)
+                total, senders = _cross(full, found, a, width, w, duration, words)
                 records = with_room(records, count, total + LANES)
                 if total == senders:
                     _stamp_once(full, w, duration, words, ready)
@@ -170,29 +168,25 @@ def _take_logs(m, response, w):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
-def _cross(m, w, duration):  # type: ignore[no-untyped-def]
-    """Crossings of each pixel and their times; returns how many they and pixels with any are."""
+def _cross(m, found, first, width, w, duration, words):  # type: ignore[no-untyped-def]
+    """Crossings of each pixel, their times, address and polarity; returns how many they are, and of
+    how many pixels.
+    """
     total = senders = 0
     for k in range(m):
-        moved = w[AFTER + k] - w[REFERENCE + k]
+        after, before, reference = w[AFTER + k], w[BEFORE + k], w[REFERENCE + k]
+        moved = after - reference
         up, down = w[ON + k], -w[OFF + k]
         step = up if moved >= 0.0 else down
         crossings = np.floor(moved / step + TIE)
-        speed = duration / (w[AFTER + k] - w[BEFORE + k])
-        w[CROSSINGS + k], w[STEP + k] = crossings, step
-        w[START + k] = (w[REFERENCE + k] - w[BEFORE + k]) * speed
-        w[STRIDE + k] = step * speed
-        w[REFERENCE + k] += crossings * step
+        speed = duration / (after - before)
+        w[CROSSINGS + k] = crossings
+        words[k] = address_of(first + found[k], width) | np.uint64(step > 0.0)
+        w[START + k], w[STRIDE + k] = (reference - before) * speed, step * speed
+        w[REFERENCE + k] = reference + crossings * step
         total += int(crossings)
         senders += int(crossings > 0.0)
     return total, senders
-
-
-@njit(**COMPILE)
-def _address(m, found, first, width, w, words):  # type: ignore[no-untyped-def]
-    """Address and polarity of the listed pixels."""
-    for k in range(m):
-        words[k] = address_of(first + found[k], width) | np.uint64(w[STEP + k] > 0.0)
 
 
 @njit(**COMPILE)
