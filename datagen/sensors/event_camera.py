@@ -59,7 +59,7 @@ class EventCamera:
     def _thresholds(self, nominal: float, key: np.uint64) -> NDArray[np.float64]:
         shape = (self._size["height"], self._size["width"])
         if self._spec.threshold_sigma == 0.0:
-            return np.full(shape, max(nominal, SMALLEST_THRESHOLD))
+            return np.broadcast_to(np.float64(max(nominal, SMALLEST_THRESHOLD)), shape)
         threshold = normal_field(key, shape)
         threshold *= self._spec.threshold_sigma
         threshold += nominal

@@ -29,8 +29,8 @@ class CleanPixels:
     ) -> None:
         self._spec = spec
         self._shape = on.shape
-        apart = on.size if spec.threshold_sigma else 1
-        self._on, self._off = on.ravel()[:apart], off.ravel()[:apart]
+        one = spec.threshold_sigma == 0.0
+        self._on, self._off = (a[:1, :1].flatten() if one else a.ravel() for a in (on, off))
         self._responses = {kind: response_of(spec, white=white) for kind, white in WHITE.items()}
         self._tables = code_tables(self._responses[np.dtype(np.uint8)])
         self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
