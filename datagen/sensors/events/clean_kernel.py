@@ -24,8 +24,8 @@ TILE = 16_384
 it, unlike on that of the noisy kernel."""
 CHUNK = 2048
 """Listed pixels taken at a time: few enough for the second cache, enough for long loops."""
-ONCE, MANY, BUSY = 1, 4, 1.1
-"""Crossings that are written for every pixel, needed or not, where some pixels have several: one or,
+FEW, MANY, BUSY = 2, 4, 1.2
+"""Crossings that are written for every pixel, needed or not, where some pixels have several: few or,
 where the listed pixels have more than `BUSY` on average, many."""
 NONE, ONE, TWO, THREE = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
 WORDS = VECTOR_BYTES // 8
@@ -101,7 +101,7 @@ def clean_tiles(  # type: ignore[no-untyped-def]
                     _stamp_once(full, w, duration, words, ready)
                     e = _emit_once(m, ready, records, count)
                 else:
-                    sure = ONCE if total < BUSY * full else MANY
+                    sure = FEW if total < BUSY * full else MANY
                     _stamp(full, w, duration, words, sure, ready)
                     e = _emit(m, w, duration, words, sure, ready, records, count)
                 if refractory > 0:
@@ -214,9 +214,11 @@ def _emit_once(m, ready, records, count):  # type: ignore[no-untyped-def]
 @njit(**COMPILE)
 def _stamp(m, w, duration, words, sure, ready):  # type: ignore[no-untyped-def]
     """Records of the first `sure` crossings of each pixel, whether it has them or not."""
-    if sure == ONCE:
+    if sure == FEW:
         for k in range(m):
-            ready[k] = _record(words[k], w[START + k] + w[STRIDE + k], duration)
+            start, stride, base = w[START + k], w[STRIDE + k], words[k]
+            ready[FEW * k] = _record(base, start + stride, duration)
+            ready[FEW * k + 1] = _record(base, start + 2.0 * stride, duration)
         return
     for k in range(m):
         start, stride, base = w[START + k], w[STRIDE + k], words[k]
@@ -236,8 +238,9 @@ def _emit(m, w, duration, words, sure, ready, records, count):  # type: ignore[n
     e = np.uint64(count)
     for k in range(m):
         n = int(w[CROSSINGS + k])
-        if sure == ONCE:
-            records[e] = ready[k]
+        if sure == FEW:
+            one, two = ready[FEW * k], ready[FEW * k + 1]
+            records[e], records[e + ONE] = one, two
         else:
             one, two = ready[MANY * k], ready[MANY * k + 1]
             three, four = ready[MANY * k + 2], ready[MANY * k + 3]
