@@ -157,9 +157,8 @@ class EventPixels(nn.Module):
             return state
         on, off = camera.thresholds
         offset = (torch.rand(on.shape).double().numpy() - 0.5) * (on + off) / 2
-        if state.reference.size:
-            return dataclasses.replace(state, reference=state.reference - offset)
-        return dataclasses.replace(state, moved=state.moved + offset.astype(np.float32))
+        reference = (state.reference - offset).astype(state.reference.dtype)
+        return dataclasses.replace(state, reference=reference)
 
     def _expected(
         self, camera: EventCamera, seen: torch.Tensor, t_us: NDArray[np.int64]
@@ -194,7 +193,7 @@ def log_light(seen: torch.Tensor, spec: EventCameraSpec) -> torch.Tensor:
     """`datagen.sensors.events.response` of luminance, white = 1."""
     curve = response_of(spec)
     y = curve.scale * seen + curve.offset
-    return y.clamp_min(curve.knee).log() + (y - curve.knee).clamp_max(0) * curve.slope
+    return y.clamp_min(curve.knee).log() + y.clamp_max(curve.knee) * curve.slope
 
 
 def lag_of(log: torch.Tensor, rate: torch.Tensor, *, order: int) -> torch.Tensor:

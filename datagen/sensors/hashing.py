@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import natural_log
+from datagen.sensors.elementary import F32_HALF, F32_ONE, fma, natural_log, natural_log_f32
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 UNIT = 2.0**-53
@@ -21,6 +21,11 @@ QUARTER_SINE = (
     0.00016043905209111044, -3.595705796931505e-06, 5.462549864596071e-08,
 )  # fmt: skip
 """Of sin(pi a / 2) / a in powers of a squared, which they interpolate at Chebyshev nodes, to 1e-13."""
+F32_QUARTER_SINE = tuple(
+    np.float32(c) for c in (1.57079637, -0.645963788, 0.0796899199, -0.00467414362, 0.000151671702)
+)
+"""The same in float32."""
+F32_TWO, F32_HALF_WORD_UNIT = np.float32(2.0), np.float32(2.0**-32)
 
 
 @njit(cache=True, nogil=True)
@@ -71,6 +76,19 @@ def normal(key, counter):  # type: ignore[no-untyped-def]
         series = series * square + QUARTER_SINE[k]
     sine = angle * series
     return length * (1.0 - 2.0 * sine * sine)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def normal_f32(key, counter):  # type: ignore[no-untyped-def]
+    """Like `normal` in float32, which is quicker and right to about 1e-6."""
+    word = mix(np.uint64(key) + np.uint64(counter) * GOLDEN)
+    share = (np.float32(np.uint32(word >> HALF_WORD)) + F32_HALF) * F32_HALF_WORD_UNIT
+    length = np.sqrt(-F32_TWO * natural_log_f32(share))
+    angle = np.float32(np.uint32(word)) * (F32_TWO * F32_HALF_WORD_UNIT) - F32_ONE
+    square = angle * angle
+    a, b, c, d, e = F32_QUARTER_SINE
+    sine = angle * fma(square, fma(square, fma(square, fma(square, e, d), c), b), a)
+    return length * fma(-F32_TWO * sine, sine, F32_ONE)
 
 
 @njit(cache=True, nogil=True)

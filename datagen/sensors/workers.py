@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ Result = TypeVar("Result")
 
 
 class _Own(threading.local):
-    """Memory of each thread."""
+    """What each thread has for itself."""
 
     def __init__(self) -> None:
         self.words = np.empty(0, np.uint64)
+        self.made: dict[Callable[[], Any], Any] = {}
 
 
 class Workers:
@@ -35,6 +36,13 @@ class Workers:
         if self._own.words.size < words:
             self._own.words = np.empty(2 * words, np.uint64)
         return self._own.words
+
+    def own(self, make: Callable[[], Result]) -> Result:
+        """What `make` made for the calling thread, when that first asked for it."""
+        if make not in self._own.made:
+            self._own.made[make] = make()
+        made: Result = self._own.made[make]
+        return made
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """`function` of every item; every thread takes the next item when it has done one."""

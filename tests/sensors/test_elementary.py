@@ -19,7 +19,7 @@ from datagen.sensors.elementary import (
     natural_log_f32,
     natural_logs,
 )
-from datagen.sensors.hashing import normal, normal_field, stream_key
+from datagen.sensors.hashing import normal, normal_f32, normal_field, stream_key
 
 SPREAD = np.concatenate([np.logspace(-300, 300, 4001), np.linspace(0.5, 2.0, 4001)])
 
@@ -82,3 +82,10 @@ def test_normal_numbers() -> None:
             share, abs=4 * (share * (1 - share) / n) ** 0.5
         )
     assert abs(np.corrcoef(drawn[:-1], drawn[1:])[0, 1]) < 4 / n**0.5
+
+
+def test_normal_numbers_in_single_precision() -> None:
+    """Draw the same number from the same word, to a single's rounding."""
+    key = stream_key(5, 2)
+    both = np.array([(normal(key, i), normal_f32(key, i)) for i in range(20_000)])
+    np.testing.assert_allclose(both[:, 1], both[:, 0], rtol=1e-5, atol=3e-6)

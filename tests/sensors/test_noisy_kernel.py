@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events.noisy_pixels import NoisyModel
-from datagen.sensors.events.reference import NoisyState, noisy_interval
-from datagen.sensors.events.response import log_light_f32
+from datagen.sensors.events.reference import NoisyState, fused, noisy_interval
+from datagen.sensors.events.response import log_picture_f32
 from datagen.sensors.events.shot_noise import brighter, new_shots, strike
 from datagen.sensors.events.state import EventCameraState
 from schemas.arrays import EventArray
@@ -36,8 +36,8 @@ def noise_events(model: NoisyModel, before: Any, after: Any, unit: Any, t0: int,
 def begun(camera: EventCamera, t: Any, pictures: Any, leaking_us: int) -> EventCameraState:
     """A first state, whose leakage began some time ago."""
     start = camera.init_pictures(t[:1], pictures[:1])
-    moved = (start.moved - start.leak * leaking_us).astype(np.float32)
-    return dataclasses.replace(start, moved=moved, leak_start=start.leak_start - leaking_us)
+    reference = (start.reference + start.leak * leaking_us).astype(np.float32)
+    return dataclasses.replace(start, reference=reference, leak_start=start.leak_start - leaking_us)
 
 
 def specified(
@@ -48,17 +48,19 @@ def specified(
     assert isinstance(model, NoisyModel)
     start = begun(camera, t, pictures, leaking_us)
     state = NoisyState(
-        lag=start.lag[0], lag_2=start.lag[-1], moved=start.moved, last_event=start.last_event
-    )
-    intervals, _ = model._intervals(t, int(start.leak_start))
-    level = np.vectorize(lambda v: log_light_f32(v, model._response), otypes=[np.float32])
+        lag=start.lag[0], lag_2=start.lag[-1], reference=start.reference,
+        last_event=start.last_event,
+    )  # fmt: skip
     unit = np.float32(1 / 255 if pictures.dtype == np.uint8 else 1)
-    light = pictures.astype(np.float32) * unit
+    intervals, _ = model._intervals(t, int(start.leak_start), float(unit))
+    response = model._responses[pictures.dtype]
+    level = np.array([log_picture_f32(p.ravel(), response).reshape(p.shape) for p in pictures])
+    codes = pictures.astype(np.float32)
     parts = []
     for k in range(len(t) - 1):
-        rate = intervals.rate[k, 0] + intervals.rate[k, 1] * (light[k] + light[k + 1])
+        rate = fused(intervals.rate[k, 1], codes[k] + codes[k + 1], intervals.rate[k, 0])
         state, events = noisy_interval(
-            level(light[k + 1]) - level(light[k]), rate.astype(np.float32),
+            level[k], level[k + 1], rate,
             t0=int(t[k]), t1=int(t[k + 1]), order=model._noise.order, state=state, leak=start.leak,
             leak_elapsed=(intervals.ramp[k, 0], intervals.ramp[k, 1]), threshold_on=model._on,
             threshold_off=model._off, refractory_us=spec.refractory_period_us,
@@ -67,8 +69,8 @@ def specified(
             ),
         )  # fmt: skip
         if intervals.settle[k]:
-            moved = state.moved + start.leak * intervals.ramp[k, 1]
-            state = dataclasses.replace(state, moved=moved.astype(np.float32))
+            reference = state.reference - start.leak * intervals.ramp[k, 1]
+            state = dataclasses.replace(state, reference=reference.astype(np.float32))
         parts.append(events)
     return state, EventArray.concatenate(parts)
 
@@ -150,6 +152,6 @@ def assert_equal_to_the_specification(
     expected_state, expected = specified(spec, seed, t, pictures, leaking_us)
     for name in ("t", "x", "y", "p", "noise"):
         np.testing.assert_array_equal(getattr(events, name), getattr(expected, name), err_msg=name)
-    np.testing.assert_array_equal(state.moved, expected_state.moved)
+    np.testing.assert_array_equal(state.reference, expected_state.reference)
     np.testing.assert_array_equal(state.lag[0], expected_state.lag)
     np.testing.assert_array_equal(state.last_event, expected_state.last_event)

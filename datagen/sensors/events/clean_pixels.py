@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 from datagen.sensors.events.clean_kernel import TILE, clean_tiles, set_guards
 from datagen.sensors.events.code_tables import code_tables
 from datagen.sensors.events.records import RecordBuffers, Records
-from datagen.sensors.events.response import log_picture, response_of
+from datagen.sensors.events.response import WHITE, log_picture, response_of
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import tiles_of
 from datagen.sensors.light import Pictures
 from datagen.sensors.workers import Workers
 from schemas.sensor import EventCameraSpec
-
-WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.float32): 1.0}
-"""White in pictures of either type."""
 
 
 class CleanPixels:
@@ -33,7 +30,7 @@ class CleanPixels:
         self._on, self._off = (a[:1, :1].flatten() if one else a.ravel() for a in (on, off))
         self._responses = {kind: response_of(spec, white=white) for kind, white in WHITE.items()}
         self._tables = code_tables(self._responses[np.dtype(np.uint8)])
-        self._guarded: tuple[NDArray[np.float64], Pictures, Pictures] | None = None
+        self._guarded: tuple[NDArray[np.floating], Pictures, Pictures] | None = None
         self._buffers = RecordBuffers()
 
     def start(self, t: int, picture: Pictures) -> EventCameraState:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from datagen.sensors.elementary import exponentials
 from datagen.sensors.events.noisy_filter import NoisyPixels
-from datagen.sensors.events.noisy_kernel import Intervals, Noise, noisy_tiles
+from datagen.sensors.events.noisy_kernel import Intervals, Noise, new_workspace, noisy_tiles
 from datagen.sensors.events.records import RecordBuffers, Records
-from datagen.sensors.events.response import response_of, single
+from datagen.sensors.events.response import WHITE, log_picture_f32, response_of, single
 from datagen.sensors.events.shot_noise import shot_noise
 from datagen.sensors.events.state import NEVER_US, EventCameraState, new_state
 from datagen.sensors.events.tiles import TILE, tiles_of
@@ -40,7 +40,9 @@ class NoisyModel:
         self._key = key
         self._leak = self._mean_leak(on)
         self._noise = self._settings()
-        self._response = single(response_of(spec))
+        self._responses = {
+            kind: single(response_of(spec, white=white)) for kind, white in WHITE.items()
+        }
         self._buffers = RecordBuffers()
 
     def _mean_leak(self, on: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -79,10 +81,11 @@ class NoisyModel:
         phase = uniform_field(stream_key(self._key, LEAK_PHASE), self._shape)
         moved = (phase * self._on).astype(np.float32)
         moved[self._leak == 0.0] = 0.0
+        level = log_picture_f32(picture.ravel(), self._responses[picture.dtype])
         counted = self._shape if self._spec.leak_jitter_fraction else (0, 0)
         return dataclasses.replace(
             new_state(t, picture),
-            moved=moved,
+            reference=level.reshape(self._shape) - moved,
             lag=np.zeros((self._noise.order, *self._shape), np.float32),
             leak=self._leak.copy(),
             last_event=self._last_event(t, moved)
@@ -101,18 +104,20 @@ class NoisyModel:
         self, state: EventCameraState, t: NDArray[np.int64], pictures: Pictures, workers: Workers
     ) -> tuple[EventCameraState, list[Records]]:
         """See `PixelModel`."""
-        unit = np.float32(1 / 255 if pictures.dtype == np.uint8 else 1.0)
+        unit = np.float32(1.0 / WHITE[pictures.dtype])
+        response = self._responses[pictures.dtype]
         pixels = self._pixels(state)
         advanced = self._to_advance(pixels)
         flat = np.ascontiguousarray(pictures).reshape(len(pictures), -1)
         times = np.concatenate([[state.t], t])
-        intervals, leak_start = self._intervals(times, int(state.leak_start))
+        intervals, leak_start = self._intervals(times, int(state.leak_start), float(unit))
 
         def sense_run(run: tuple[int, int]) -> Records:
             many = (run[1] - run[0]) * TILE * len(t)
             records, bounds = noisy_tiles(
                 *run, state.picture.ravel(), flat, unit, intervals, pixels, advanced,
-                self._shape[1], self._noise, self._response, self._buffers.lend(run, many),
+                self._shape[1], self._noise, response,
+                workers.own(new_workspace), self._buffers.lend(run, many),
             )  # fmt: skip
             return self._buffers.keep(run, Records(records, bounds))
 
@@ -121,7 +126,7 @@ class NoisyModel:
             state,
             t=times[-1:].reshape(()).copy(),
             picture=pictures[-1].copy(),
-            moved=advanced.moved.reshape(self._shape),
+            reference=advanced.reference.reshape(self._shape),
             lag=advanced.lag.reshape(state.lag.shape),
             leak=advanced.leak.reshape(self._shape),
             leak_start=np.array(leak_start, np.int64),
@@ -133,8 +138,8 @@ class NoisyModel:
     def _pixels(self, state: EventCameraState) -> NoisyPixels:
         """The pixels in a state, without copies."""
         return NoisyPixels(
+            reference=state.reference.ravel(),
             lag=state.lag.reshape(len(state.lag), -1),
-            moved=state.moved.ravel(),
             leak=state.leak.ravel(),
             last_event=state.last_event.ravel(),
             event_count=state.event_count.ravel(),
@@ -146,28 +151,34 @@ class NoisyModel:
     def _to_advance(self, pixels: NoisyPixels) -> NoisyPixels:
         """Room for the same pixels later; what is never touched is shared."""
         return pixels._replace(
+            reference=np.empty_like(pixels.reference),
             lag=np.empty_like(pixels.lag),
-            moved=np.empty_like(pixels.moved),
             leak=np.empty_like(pixels.leak),
             last_event=pixels.last_event.copy() if self._noise.tracked else pixels.last_event,
             event_count=pixels.event_count.copy(),
         )
 
-    def _intervals(self, t: NDArray[np.int64], leak_start: int) -> tuple[Intervals, int]:
-        """What the intervals share, and the leak's common start after the last."""
+    def _intervals(
+        self, t: NDArray[np.int64], leak_start: int, unit: float
+    ) -> tuple[Intervals, int]:
+        """What the intervals share, and the leak's common start after the last.
+
+        `unit` is the luminance of one unit of the pictures.
+        """
         ramp = np.empty((len(t) - 1, 2), np.float32)
         settle = np.empty(len(t) - 1, np.bool_)
         for k, (start, stop) in enumerate(zip(t[:-1].tolist(), t[1:].tolist(), strict=True)):
             ramp[k] = start - leak_start, stop - leak_start
             settle[k] = leak_start >> LEAK_RESTART_BITS != stop >> LEAK_RESTART_BITS
             leak_start = stop if settle[k] else leak_start
-        return Intervals(t=t, rate=self._rates(np.diff(t)), ramp=ramp, settle=settle), leak_start
+        rate = self._rates(np.diff(t), unit)
+        return Intervals(t=t, rate=rate, ramp=ramp, settle=settle), leak_start
 
-    def _rates(self, duration_us: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _rates(self, duration_us: NDArray[np.int64], unit: float) -> NDArray[np.float32]:
         """X as a linear function of light: 2 pi corner (255 luminance + 20) / 275 times the time."""
         spec = self._spec
         if spec.cutoff_hz == 0.0:
             return np.tile(np.array([np.inf, 0.0], np.float32), (len(duration_us), 1))
-        share = (20 / 275, 0.5 * 255 / 275) if spec.cutoff_follows_light else (1.0, 0.0)
+        share = (20 / 275, 0.5 * 255 / 275 * unit) if spec.cutoff_follows_light else (1.0, 0.0)
         at_white = 2.0 * math.pi * spec.cutoff_hz * US * duration_us
         return np.outer(at_white, share).astype(np.float32)

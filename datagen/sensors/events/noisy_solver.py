@@ -12,7 +12,7 @@ from numba import njit
 
 from datagen.sensors.elementary import decayed
 from datagen.sensors.events.path import crossing
-from datagen.sensors.events.tiles import COMPILE, TILE
+from datagen.sensors.events.tiles import COMPILE, LANES, gather
 
 CONVERGED = 1e-11
 """About the largest error of a crossing, judged by the third power of the last step."""
@@ -22,12 +22,20 @@ STEPS = 3
 """Of Halley's method before brackets are halved."""
 FEW = 1 / 8
 """Share of the columns that is not worth another step of all."""
-ROW = TILE + 40
+CHUNK = 1024
+"""Columns at a time: few enough for the nearest caches."""
+ROW = CHUNK + 40
 """Distance of the workspace's rows; not a power of two, so that they do not share cache sets."""
 ROWS = 11
 U0, G, A, X, LEVEL, SIDE, TURN, BASE, GAIN, AT, DONE = (i * ROW for i in range(ROWS))
 """Coefficients; the level, NaN where `AT` is known already; side of the turning point, -1 or 1, or
 0 where u rises or falls all the way; what a first guess is made from; s; whether it is found."""
+
+MORE_ROWS = 6
+OWNER, RANK, MORE_LEVEL, MORE_SIDE, SIGMA, BITS = range(MORE_ROWS)
+"""Of listed events: the column that its pixel stands in; 0, 1, 2 ... among the pixel's; level, NaN
+where sigma is known; side of the turning point; sigma, the fraction of the interval; label and
+polarity bits."""
 
 
 @njit(**COMPILE)
@@ -54,6 +62,32 @@ def solve_most(n, z):  # type: ignore[no-untyped-def]
         if left > FEW * n:
             left = _halley(n, z)
     return left
+
+
+@njit(**COMPILE)
+def solve_listed(first, last, more, v, z):  # type: ignore[no-untyped-def]
+    """Sigma of the listed events first .. last - 1 of pixels in v, worked out side by side in z."""
+    for start in range(first, last, CHUNK):
+        stop = min(start + CHUNK, last)
+        n = stop - start
+        full = -(-n // LANES) * LANES
+        for row in (U0, G, A, X, TURN, BASE, GAIN):
+            gather(v[row:], more[OWNER, start:stop], z[row : row + n])
+        z[LEVEL : LEVEL + n], z[LEVEL + n : LEVEL + full] = more[MORE_LEVEL, start:stop], np.nan
+        z[SIDE : SIDE + n] = more[MORE_SIDE, start:stop]
+        z[AT : AT + n] = more[SIGMA, start:stop]
+        solve(full, z)
+        more[SIGMA, start:stop] = z[AT : AT + n]
+
+
+@njit(**COMPILE)
+def with_listed(more, e, n):  # type: ignore[no-untyped-def]
+    """`more` itself, or a larger copy if n do not fit behind the first e."""
+    if e + n < more.shape[1]:
+        return more
+    larger = np.empty((MORE_ROWS, 2 * (e + n)), np.float64)
+    larger[:, :e] = more[:, :e]
+    return larger
 
 
 @njit(**COMPILE)

@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from datagen.sensors.events.records import STAMP_SHIFT, X_SHIFT, Y_SHIFT, Records
+from datagen.sensors.memory import new_room, on_huge_pages
 from datagen.sensors.workers import Workers
 from schemas.arrays import EventArray
 
@@ -31,7 +32,6 @@ PLACE = np.uint32
 STAMP = np.uint64((1 << 30) - 1)
 SIXTEEN_BITS = np.uint64(0xFFFF)
 ONE = np.uint64(1)
-HUGE_PAGE = 1 << 21
 UNUSED = 3
 """References to memory that only the list knows, while it is looked at."""
 BLOCK = 1024
@@ -41,8 +41,8 @@ BLOCK = 1024
 class ColumnMemory:
     """Memory of columns, lent again when nobody holds the events any more that were in it.
 
-    New memory is slow to touch. Two pieces are kept, because a caller who asks for the next events
-    mostly still holds the last.
+    New memory is slow to touch, even on huge pages. Two pieces are kept, because a caller who asks
+    for the next events mostly still holds the last.
     """
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class ColumnMemory:
     def lend(self, size: int) -> NDArray[np.uint8]:
         """At least `size` bytes."""
         for room in self._rooms:
-            if room.size >= size and sys.getrefcount(room) == UNUSED:
-                return room
-        self._rooms = [*self._rooms[-1:], np.empty(size * 5 // 4, np.uint8)]
-        return self._rooms[-1]
+            if sys.getrefcount(room) == UNUSED and on_huge_pages(room).size >= size:
+                return on_huge_pages(room)
+        self._rooms = [*self._rooms[-1:], new_room(size * 5 // 4)]
+        return on_huge_pages(self._rooms[-1])
 
 
 def to_events(
@@ -90,17 +90,11 @@ def to_events(
 
 
 def _columns(n: int, memory: ColumnMemory, *, labelled: bool) -> list[NDArray[Any]]:
-    """Empty columns t, x, y, p, noise in one piece of memory.
-
-    A large piece is quicker to get, most of all where it lies on whole huge pages; that is why it
-    starts on one and ends before the last. What lies beyond the columns is never touched.
-    """
+    """Empty columns t, x, y, p, noise in one piece of memory."""
     kinds = [(n, np.int64), (n, np.uint16), (n, np.uint16), (n, np.uint8)]
     kinds.append((n if labelled else 0, np.uint8))
-    size = 14 * n if labelled else 13 * n
-    spare = 2 * HUGE_PAGE if size > 2 * HUGE_PAGE else 0
-    room = memory.lend(size + spare)
-    columns, start = [], -room.ctypes.data % HUGE_PAGE if spare else 0
+    room = memory.lend(14 * n if labelled else 13 * n)
+    columns, start = [], 0
     for length, kind in kinds:
         columns.append(np.frombuffer(room, kind, length, start))
         start += columns[-1].nbytes

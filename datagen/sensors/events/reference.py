@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from datagen.sensors.elementary import GENTLE, decayed_f32, mean_decay_f32
-from datagen.sensors.events.noisy_crossings import EARLY, NOISY_TIE
+from datagen.sensors.elementary import GENTLE, decayed_f32, fma, mean_decay_f32
+from datagen.sensors.events.noisy_struck import EARLY, NOISY_TIE
 from datagen.sensors.events.tiles import STAMP_SLACK_US, TIE
 from schemas.arrays import EventArray
 
@@ -35,6 +36,8 @@ Path = Callable[[float], float]
 Found = tuple[float, bool, bool]
 """Time as a fraction of the interval, brighter, caused by shot noise."""
 HALVINGS = 60
+fused = np.vectorize(njit(lambda a, b, c: fma(a, b, c)), otypes=[np.float32])
+"""a b + c in float32, rounded once."""
 
 
 def clean_interval(
@@ -91,14 +94,15 @@ class NoisyState:
     """Input minus output of the first stage [log units]."""
     lag_2: NDArray[np.float32]
     """The same of the second stage; zeros without one."""
-    moved: NDArray[np.float32]
-    """u minus R without leakage since its common start [log units]."""
+    reference: NDArray[np.float32]
+    """R without leakage since its common start [log units]."""
     last_event: NDArray[np.int64]
     """[us]."""
 
 
 def noisy_interval(
-    change: NDArray[np.float32],
+    log_before: NDArray[np.float32],
+    log_after: NDArray[np.float32],
     rate: NDArray[np.float32],
     *,
     t0: int,
@@ -115,7 +119,8 @@ def noisy_interval(
     """Events in (t0, t1], labelled.
 
     Args:
-        change: of log light from t0 to t1, shape (H, W).
+        log_before: log light at t0, shape (H, W).
+        log_after: log light at t1, shape (H, W).
         rate: X = 2 pi corner (t1 - t0), infinite without low-pass, shape (H, W).
         t0: [us].
         t1: [us].
@@ -131,24 +136,27 @@ def noisy_interval(
     Returns:
         The state at t1, and the events ordered by time, then row, then column.
     """
-    lag, lag_2, moved = _filtered(change, rate, order, state)
-    last_event = state.last_event.copy()
+    change = log_after - log_before
+    lag, lag_2 = _filtered(change, rate, order, state)
+    before = _less(log_before, state.lag, state.lag_2, state.reference)
+    after = _less(log_after, lag, lag_2, state.reference)
+    reference, last_event = state.reference.copy(), state.last_event.copy()
     events = []
     for y, x in np.ndindex(change.shape):
         here = y, x
         leaked = [float(leak[here]) * float(elapsed) for elapsed in leak_elapsed]
         u, slope, bend = _path(
-            start=float(state.moved[here]) + leaked[0],
+            start=float(before[here]) + leaked[0],
             change=float(change[here]),
             leaked=leaked[1] - leaked[0],
             rate=float(rate[here]),
             lags=[float(state.lag[here]), float(state.lag_2[here])][:order],
         )
-        end = float(moved[here]) + leaked[1]
+        end = float(after[here]) + leaked[1]
         thresholds = float(threshold_on[here]), float(threshold_off[here])
         turns = _turns(slope, bend)
-        found, reference = _crossings(u, turns, end, thresholds, shots.get(here, []))
-        moved[here] = np.float32(float(moved[here]) - reference)
+        found, shift = _crossings(u, turns, end, thresholds, shots.get(here, []))
+        reference[here] = np.float32(float(reference[here]) + shift)
         for k, (sigma, up, noise) in enumerate(found):
             t = t0 + _whole(sigma * (t1 - t0), t1 - t0)
             waited = t - last_event[here]
@@ -156,26 +164,29 @@ def noisy_interval(
                 last_event[here] = t
                 leaked_here = up and bool(float(leak[here]) * waited > 0.5 * thresholds[0])
                 events.append((t, y, x, k, up, noise or leaked_here))
-    new = NoisyState(lag=lag, lag_2=lag_2, moved=moved, last_event=last_event)
+    new = NoisyState(lag=lag, lag_2=lag_2, reference=reference, last_event=last_event)
     return new, _columns(events)
 
 
 def _filtered(
     change: NDArray[np.float32], rate: NDArray[np.float32], order: int, state: NoisyState
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Lags at the end of the interval, and how far the output has then moved from R."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Lags at the end of the interval."""
     decayed = np.vectorize(decayed_f32, otypes=[np.float32])(rate)
     gentle = np.vectorize(mean_decay_f32, otypes=[np.float32])(np.minimum(rate, GENTLE))
     faded = np.where(rate <= GENTLE, rate * gentle, decayed)
     share = np.where(rate <= GENTLE, gentle, faded / rate)
-    lag = state.lag + (change * share - state.lag * faded)
-    moved = state.moved + (change - (lag - state.lag))
+    lag = fused(change, share, fused(-state.lag, faded, state.lag))
     if order == 1:
-        return lag, state.lag_2, moved
+        return lag, state.lag_2
     settled = change / rate
     rest = (state.lag_2 - settled) + (state.lag - settled) * rate
-    lag_2 = settled + rest * (np.float32(1) - decayed)
-    return lag, lag_2, moved - (lag_2 - state.lag_2)
+    return lag, settled + rest * (np.float32(1) - decayed)
+
+
+def _less(level: NDArray[np.float32], *others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """One field less others."""
+    return np.subtract.reduce([np.asarray(field, np.float64) for field in (level, *others)])
 
 
 def _path(

@@ -61,13 +61,8 @@ def shot_noise(rate_hz: float, key: np.uint64, nominal_on: float, nominal_off: f
 
 
 def _cumulative_poisson(mean: float) -> NDArray[np.float64]:
-    probability = exponential(-mean)
-    total, terms = probability, [probability]
-    while total < 1.0 and len(terms) < MOST_PER_SLOT:
-        probability *= mean / len(terms)
-        total += probability
-        terms.append(probability)
-    cumulative = np.cumsum(terms)
+    ratios = np.cumprod(mean / np.arange(1, MOST_PER_SLOT))
+    cumulative = exponential(-mean) * np.cumsum(np.concatenate([[1.0], ratios]))
     cumulative[-1] = 1.0
     return cumulative
 

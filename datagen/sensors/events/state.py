@@ -23,10 +23,9 @@ class EventCameraState:
     """Time of the last picture [us], shape ()."""
     picture: Pictures
     """The last picture, shape (H, W)."""
-    reference: NDArray[np.float64]
-    """Clean pixels: log light at each pixel's last crossing, shape (H, W)."""
-    moved: NDArray[np.float32]
-    """Noisy pixels: output minus reference, without leakage since `leak_start`, shape (H, W)."""
+    reference: NDArray[np.floating]
+    """What each pixel compares with, shape (H, W). Clean pixels: log light at the last crossing,
+    float64. Noisy pixels: voltage at the last event without leakage since `leak_start`, float32."""
     lag: NDArray[np.float32]
     """Noisy pixels: input minus output of each low-pass stage, shape (stages, H, W)."""
     leak: NDArray[np.float32]
@@ -52,7 +51,6 @@ def new_state(t: int, picture: Pictures) -> EventCameraState:
         t=np.array(t, np.int64),
         picture=picture,
         reference=np.empty(nothing),
-        moved=np.empty(nothing, np.float32),
         lag=np.empty((0, 0, 0), np.float32),
         leak=np.empty(nothing, np.float32),
         leak_start=np.array(t, np.int64),

@@ -65,6 +65,13 @@ def gather(source, listed, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILE)
+def scatter(source, listed, out):  # type: ignore[no-untyped-def]
+    """out[listed[k]] = source[k] for every k in `source`."""
+    for k in range(source.size):
+        out[np.uint32(listed[k])] = source[k]
+
+
+@njit(**COMPILE)
 def whole_us(at, duration):  # type: ignore[no-untyped-def]
     """The whole microsecond, 1 .. duration, of a crossing `at` microseconds after the start."""
     whole = np.ceil(at - STAMP_SLACK_US)
