@@ -147,5 +147,5 @@ def _bracket(n, z):  # type: ignore[no-untyped-def]
             u0, g, a, x, side = z[U0 + i], z[G + i], z[A + i], z[X + i], z[SIDE + i]
             start = z[TURN + i] if side > 0.0 else 0.0
             stop = z[TURN + i] if side < 0.0 else 1.0
-            rising = z[GAIN + i] > 0.0 if side > 0.0 else z[LEVEL + i] > 0.0
+            rising = (z[GAIN + i] > 0.0) == (side >= 0.0)
             z[AT + i] = crossing(u0, g, a, 0.0, x, z[LEVEL + i], rising, start, stop)
