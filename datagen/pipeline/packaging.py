@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from datagen.export.hdf5 import EventStream, SegmentContent, SpikeStream, write_
 from datagen.geometry.flow import flow_between
 from datagen.pipeline.sealing import SealedChunk
 from datagen.pipeline.segment import OpenSegment, sensor_key
+from datagen.pipeline.software import versions
 from datagen.plan import has_noise_labels, stream_groups, stream_sort
 from datagen.store import clear_disk_errors, new_file, sha256_file
 from schemas.arrays import Views
@@ -22,7 +22,6 @@ from schemas.dataset import SegmentEntry, StreamSummary
 from schemas.h5 import FORMAT_VERSION
 from schemas.sensor import SensorSpec, SpikeCameraSpec
 
-PACKAGES = ("neuromorphic-datagen", "numpy", "numba", "embreex", "usd-core", "h5py")
 Row = dict[str, NDArray[Any]]
 
 
@@ -88,7 +87,7 @@ def _root_attributes(run: OpenSegment) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "spec": run.spec.canonical_json(),
         "spec_sha256": run.spec.digest(),
-        "versions": json.dumps({name: version(name) for name in PACKAGES}),
+        "versions": json.dumps(versions()),
         "seed": np.uint64(run.spec.seed),
         "renderer": run.spec.renderer.kind,
         "verified": run.renderer.verified,

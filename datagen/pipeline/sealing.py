@@ -1,7 +1,8 @@
 """Chunks on disk: one folder each, created whole or not at all, with digests and sensor states.
 
 `<work>/chunks/000016-000032/` holds one `.npy` per array and `seal.json`, which names every file
-with its SHA-256. A segment resumes after the longest run of chunks from frame 0 that verify.
+with its SHA-256 and the software that made it. A segment resumes after the longest run of chunks from
+frame 0 that verify; one that other versions made is no beginning for these.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.pipeline.chunk import Chunk, States
+from datagen.pipeline.software import versions
 from datagen.sensors.base import Sensor
 from datagen.store import seal_folder, sha256_file
 from schemas.arrays import EventArray
@@ -61,7 +63,7 @@ def _fill(folder: Path, chunk: Chunk) -> None:
         path = folder / f"{name}.npy"
         np.save(path, array)
         digests[path.name] = sha256_file(path)
-    seal = {"start": chunk.start, "stop": chunk.stop, "files": digests}
+    seal = {"start": chunk.start, "stop": chunk.stop, "files": digests, "versions": versions()}
     (folder / SEAL).write_text(json.dumps(seal))
 
 
@@ -97,7 +99,9 @@ def sealed_chunks(work: Path) -> list[SealedChunk]:
 def _verified(folder: Path) -> SealedChunk | None:
     try:
         seal = json.loads((folder / SEAL).read_text())
-        whole = all(sha256_file(folder / name) == digest for name, digest in seal["files"].items())
+        whole = seal["versions"] == versions() and all(
+            sha256_file(folder / name) == digest for name, digest in seal["files"].items()
+        )
         return SealedChunk(folder, seal["start"], seal["stop"]) if whole else None
     except (OSError, ValueError, KeyError):
         return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,8 +59,23 @@ def test_killed_ten_times_and_resumed(tmp_path: Path, whole: dict[str, str]) -> 
     assert digests(out) == whole
 
 
-def test_damaged_chunk_is_made_anew(tmp_path: Path, whole: dict[str, str]) -> None:
-    """Adopt the chunks before a damaged one and make the rest again."""
+def damage(chunk: Path) -> None:
+    with (chunk / "frames.depth.npy").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\x55")
+
+
+def age(chunk: Path) -> None:
+    seal = json.loads((chunk / "seal.json").read_text())
+    seal["versions"]["numba"] = "0.1"
+    (chunk / "seal.json").write_text(json.dumps(seal))
+
+
+@pytest.mark.parametrize("spoil", [damage, age])
+def test_spoilt_chunk_is_made_anew(
+    tmp_path: Path, whole: dict[str, str], spoil: Callable[[Path], None]
+) -> None:
+    """Adopt the chunks before one that is damaged, or that other versions made; make the rest again."""
     from datagen.pipeline.worker import run_segment
     from datagen.plan import plan_job
 
@@ -77,9 +94,7 @@ def test_damaged_chunk_is_made_anew(tmp_path: Path, whole: dict[str, str]) -> No
         run_segment(job.spec, plans[0], out=out, base_dir=job.base_dir, chunk_frames=2, report=stop_at_five)  # fmt: skip
     chunks = sorted((out / ".work" / "orbit" / "chunks").iterdir())
     assert [chunk.name for chunk in chunks] == ["000000-000002", "000002-000004"]
-    with (chunks[1] / "frames.depth.npy").open("r+b") as file:
-        file.seek(-1, os.SEEK_END)
-        file.write(b"\x55")
+    spoil(chunks[1])
     frames.clear()
     run_segment(job.spec, plans[0], out=out, base_dir=job.base_dir, chunk_frames=2, report=lambda r: frames.append(r["frame"]) if r["event"] == "frame" else None)  # fmt: skip
     assert frames == [2, 3, 4, 5, 6]
