@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from datagen.sensors.events.response import (
+    MIDDLE_GREY,
     log_picture,
     log_picture_f32,
     luminance_of,
@@ -33,12 +34,14 @@ def test_known_points() -> None:
 
 
 @pytest.mark.parametrize("spec", CURVES)
-def test_single_precision_agrees(spec: Any) -> None:
-    """Round once or twice, no more."""
-    curve = response_of(spec)
-    exact = log_picture(LIGHT.astype(np.float32), curve)
-    found = log_picture_f32(LIGHT.astype(np.float32), single(curve))
-    np.testing.assert_allclose(found, exact, rtol=0, atol=1.5e-6)
+@pytest.mark.parametrize("white", [1.0, 255.0])
+def test_single_precision_agrees(spec: Any, white: float) -> None:
+    """Differ by the value for middle grey, and by rounding."""
+    curve = response_of(spec, white=white)
+    light = (LIGHT * white).astype(np.float32)
+    exact = log_picture(light, curve) - log_picture(np.array([MIDDLE_GREY * white]), curve)
+    found = log_picture_f32(light, single(curve, white=white))
+    np.testing.assert_allclose(found, exact, rtol=1.2e-7, atol=4e-7)
 
 
 @pytest.mark.parametrize("spec", CURVES)

@@ -27,7 +27,7 @@ from datagen.sensors.events.tiles import COMPILE, TILE
 ROW = TILE + 80
 """Distance of rows; not a power of two, so that they do not share cache sets."""
 LEVEL, LAG, LAG_2, REFERENCE, LEAK, NEAR_ON, NEAR_OFF = (i * ROW for i in range(7))
-"""Log light and states at the last picture; nearly the thresholds."""
+"""Log light above middle grey and states at the last picture; nearly the thresholds."""
 PAST_LAG, PAST_LAG_2 = (i * ROW for i in range(7, 9))
 """States at the start of the last interval."""
 ROWS = 9
@@ -41,7 +41,8 @@ class NoisyPixels(NamedTuple):
     """Arrays of all pixels, flat."""
 
     reference: NDArray[np.float32]
-    """Voltage at the last event, without leakage since the common start [log units]."""
+    """Voltage at the last event above that of middle grey, without leakage since the common start [log
+    units]."""
     lag: NDArray[np.float32]
     """(stages, pixels) [log units]."""
     leak: NDArray[np.float32]

@@ -41,7 +41,8 @@ class NoisyModel:
         self._leak = self._mean_leak(on)
         self._noise = self._settings()
         self._responses = {
-            kind: single(response_of(spec, white=white)) for kind, white in WHITE.items()
+            kind: single(response_of(spec, white=white), white=white)
+            for kind, white in WHITE.items()
         }
         self._buffers = RecordBuffers()
 

@@ -23,6 +23,7 @@ WHITE = {np.dtype(np.uint8): 255.0, np.dtype(np.float32): 1.0}
 """White in pictures of either type."""
 WHITE_CODE = 255.0
 KNEE_CODE = 20.0
+MIDDLE_GREY = 0.18
 NO_KNEE = 1e-30
 
 
@@ -45,9 +46,19 @@ def response_of(spec: EventCameraSpec, *, white: float = 1.0) -> Response:
     return Response(1.0 / white, spec.log_eps, NO_KNEE, math.log(NO_KNEE), 0.0, 0.0)
 
 
-def single(response: Response) -> Response:
-    """The same curve in float32."""
-    return Response._make(np.float32(c) for c in response)
+def single(response: Response, *, white: float) -> Response:
+    """The curve in float32, less its value for middle grey: near zero float32 rounds least."""
+    shift = -float(log_light(MIDDLE_GREY * white, response))
+    factor = exponential(shift)
+    moved = Response(
+        response.scale * factor,
+        response.offset * factor,
+        response.knee * factor,
+        response.log_knee + shift,
+        response.slope / factor,
+        response.inverse_slope * factor,
+    )
+    return Response._make(np.float32(c) for c in moved)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -59,7 +70,7 @@ def log_light(luminance, response):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def log_light_f32(luminance, response):  # type: ignore[no-untyped-def]
-    """L of a luminance, float32; the curve as `single` gives it."""
+    """L of a luminance less that of middle grey, float32; the curve as `single` gives it."""
     y, knee = fma(np.float32(luminance), response.scale, response.offset), response.knee
     return fma(y if y < knee else knee, response.slope, natural_log_f32(y if y > knee else knee))
 

@@ -25,7 +25,8 @@ class EventCameraState:
     """The last picture, shape (H, W)."""
     reference: NDArray[np.floating]
     """What each pixel compares with, shape (H, W). Clean pixels: log light at the last crossing,
-    float64. Noisy pixels: voltage at the last event without leakage since `leak_start`, float32."""
+    float64. Noisy pixels: voltage at the last event above that of middle grey, without leakage since
+    `leak_start`, float32."""
     lag: NDArray[np.float32]
     """Noisy pixels: input minus output of each low-pass stage, shape (stages, H, W)."""
     leak: NDArray[np.float32]
