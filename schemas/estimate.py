@@ -26,7 +26,7 @@ class Estimate(Spec):
     events: int
     spikes: int
     bytes: int
-    """Of the finished dataset."""
+    """Size of the finished dataset."""
     seconds: float
     """Wall time with the planned number of workers."""
     workers: int

@@ -49,7 +49,7 @@ class Aedat4ExportSpec(EventExportSpec):
 
     kind: Literal["aedat4"] = "aedat4"
     compression: Literal["none", "lz4"] = "none"
-    """Of each packet; `lz4` needs the `formats` extra."""
+    """Compression of each packet; `lz4` needs the `formats` extra."""
 
 
 class Aedat2ExportSpec(EventExportSpec):

@@ -70,15 +70,15 @@ class JobSpec(Spec):
     """Everything that decides a dataset's bytes."""
 
     spec_version: Literal[1] = 1
-    """Of what a job may hold."""
+    """Version of this format."""
     name: Name = "dataset"
-    """Of the dataset: a to z, digits, - and _."""
+    """Name of the dataset: a to z, digits, - and _."""
     seed: Seed = 0
-    """Of all that is random but scenes and tremor, which have seeds of their own."""
+    """Seed of everything random but scenes and tremor, which have seeds of their own."""
     licence: str = "CC-BY-4.0"
     """Licence of the dataset, written into files and card."""
     scene: SceneSpec = PresetScene()
-    """Of every segment that names none of its own."""
+    """Scene of every segment that names none of its own."""
     camera: CameraSpec = CameraSpec()
     renderer: RendererSpec = EmbeddedRendererSpec()
     sensors: list[SensorSpec] = Field(default_factory=_default_sensors)

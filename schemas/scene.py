@@ -28,7 +28,7 @@ class PresetScene(Spec):
     motion_speed: Positive = 1.0
     """Scales the speed of the moving objects."""
     texture_contrast: Fraction = 0.7
-    """Of the painted textures: 0 leaves each its mean colour alone, 1 is full contrast."""
+    """Contrast of the painted textures: 0 leaves each its mean colour alone, 1 is full contrast."""
 
 
 class UsdScene(Spec):
