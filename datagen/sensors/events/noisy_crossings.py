@@ -65,7 +65,7 @@ def find_events(m, found, order, struck, shots, v, z, mark, chosen, where, more)
         v: workspace of the listed pixels, which `look` has filled.
         z: another like it, of pixels side by side.
         mark: uint8 (m,), and
-        chosen: int32 (m + 1,), what lists are made with.
+        chosen: `SHORT` (m + 1,), what lists are made with.
         where: int32 (TILE,), valid indices of `found`.
         more: float64 (MORE_ROWS, room), used if it suffices.
     """
