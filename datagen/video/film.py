@@ -54,11 +54,13 @@ def open_film(path: Path, *, fps: float | None = None, stamps: Path | None = Non
             `timestamps.txt` in it is taken when neither is given.
 
     Raises:
-        InputError: nothing to read, no stamps, or stamps that stand still, go back, or are not as
-            many as there are pictures.
+        InputError: nothing to read, both `fps` and `stamps`, no stamps, or stamps that stand still,
+            go back, or are not as many as there are pictures.
     """
     if fps is not None and not 0 < fps <= US:
         raise InputError(f"fps is {fps}; expected frames per second above 0, at most 1e6")
+    if fps is not None and stamps is not None:
+        raise InputError(f"both fps ({fps:g}) and time stamps ({stamps}); expected one of them")
     if path.is_dir():
         return _open_folder(path, fps, stamps)
     if not path.is_file():
@@ -175,8 +177,11 @@ def _open_video(path: Path, fps: float | None, stamps: Path | None) -> Film:
             f"{path}: video files need OpenCV: pip install 'neuromorphic-datagen[video]'. Folders of "
             "pictures need nothing."
         ) from error
-    times = _video_times(cv2, path)
-    t = times if fps is None and stamps is None else _times(len(times), fps, stamps, path).tolist()
+    own = _own_stamps(cv2, path)
+    if fps is None and stamps is None:
+        t = _since_first(own, path)
+    else:
+        t = _times(len(own), fps, stamps, path).tolist()
     frames = _decode(cv2, path, t)
     at, first = next(frames)
     return Film(
@@ -185,8 +190,8 @@ def _open_video(path: Path, fps: float | None, stamps: Path | None) -> Film:
     )  # fmt: skip
 
 
-def _video_times(cv2: Any, path: Path) -> list[int]:
-    """Stamps of the pictures since the first [us]."""
+def _own_stamps(cv2: Any, path: Path) -> list[float]:
+    """Stamps of a video's pictures [ms]."""
     film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         if not film.isOpened():
@@ -198,6 +203,11 @@ def _video_times(cv2: Any, path: Path) -> list[int]:
         film.release()
     if len(stamps) < 2:
         raise InputError(f"{path}: {len(stamps)} pictures; expected two or more")
+    return stamps
+
+
+def _since_first(stamps: list[float], path: Path) -> list[int]:
+    """Stamps [ms] as times since the first [us]."""
     t = [round((ms - stamps[0]) * 1e3) for ms in stamps]
     if np.any(np.diff(t) <= 0):
         raise InputError(f"{path}: its time stamps stand still or go back; give --fps")

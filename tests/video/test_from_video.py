@@ -158,6 +158,8 @@ def test_missing_stamps_and_odd_pictures_are_refused(folder: Path, tmp_path: Pat
         open_film(folder)
     with pytest.raises(InputError, match="fps is 0"):
         open_film(folder, fps=0)
+    with pytest.raises(InputError, match="both fps"):
+        open_film(folder, fps=10, stamps=folder / "timestamps.txt")
     with pytest.raises(InputError, match="no such file"):
         open_film(tmp_path / "nowhere", fps=1)
     Image.fromarray(np.zeros((3, 3), np.uint8)).save(folder / "005.png")
@@ -168,14 +170,19 @@ def test_missing_stamps_and_odd_pictures_are_refused(folder: Path, tmp_path: Pat
         events_of(open_film(folder, fps=10))
 
 
+def write_video(cv2: Any, path: Path, *, fps: float) -> None:
+    """`pictures` as a film without loss; its stamps are whole milliseconds."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), fps, (32, HEIGHT))
+    for picture in pictures((COUNT, HEIGHT, 32)):
+        writer.write(np.repeat(picture[..., None], 3, axis=2))
+    writer.release()
+
+
 def test_video_file_brings_its_own_stamps(tmp_path: Path) -> None:
     """Read a video's pictures and times, and refuse a file that is none."""
     cv2 = pytest.importorskip("cv2")
     path = tmp_path / "film.mkv"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"FFV1"), 500.0, (32, HEIGHT))
-    for picture in pictures((COUNT, HEIGHT, 32)):
-        writer.write(np.repeat(picture[..., None], 3, axis=2))
-    writer.release()
+    write_video(cv2, path, fps=500.0)
     film = open_film(path)
     times, seen = zip(*film.frames, strict=True)
     assert list(times) == [2000 * k for k in range(COUNT)]
@@ -185,3 +192,14 @@ def test_video_file_brings_its_own_stamps(tmp_path: Path) -> None:
     (tmp_path / "noise.mp4").write_bytes(b"not a video" * 100)
     with pytest.raises(InputError, match="cannot be read as a video"):
         open_film(tmp_path / "noise.mp4")
+
+
+def test_given_rate_stands_in_for_stamps_that_stand_still(tmp_path: Path) -> None:
+    """Read a video with several pictures per stamp if it is told their rate."""
+    cv2 = pytest.importorskip("cv2")
+    path = tmp_path / "quick.mkv"
+    write_video(cv2, path, fps=4000.0)
+    with pytest.raises(InputError, match="stand still or go back; give --fps"):
+        open_film(path)
+    times = [at for at, _ in open_film(path, fps=4000).frames]
+    assert times == [250 * k for k in range(COUNT)]
