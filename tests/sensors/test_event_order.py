@@ -50,7 +50,7 @@ def test_order_is_a_stable_sort(
         stamp = 1 + (rng.random(n) ** 4 * np.array(durations)[interval]).astype(np.int64)
         stamp = np.minimum(stamp, np.array(durations)[interval])
         x, y, p, noise = (rng.integers(0, top, n) for top in (65_535, 65_535, 2, 2))
-        parts.append(Records(pack(stamp, x, y, p, noise), np.append(0, np.cumsum(size))))
+        parts.append(Records.of(pack(stamp, x, y, p, noise), np.append(0, np.cumsum(size))))
         rows.append(np.stack([interval, times[interval] + stamp, x, y, p, noise]))
     expected = np.concatenate(rows, axis=1)
     expected = expected[:, np.lexsort(expected[1::-1])]

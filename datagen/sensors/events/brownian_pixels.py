@@ -75,7 +75,7 @@ class BrownianPixels:
                 *run, state.picture.ravel(), flat, codes, times, voltage, self._shape[1], self._k,
                 self._key, self._buffers.lend(run, many),
             )  # fmt: skip
-            return self._buffers.keep(run, Records(records, bounds))
+            return self._buffers.keep(run, records, bounds)
 
         records = workers.map(sense_run, workers.runs(tiles_of(len(voltage))))
         new = dataclasses.replace(

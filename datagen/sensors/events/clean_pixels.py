@@ -60,7 +60,7 @@ class CleanPixels:
                 self._on, self._off, self._shape[1], self._responses[pictures.dtype],
                 self._tables, self._spec.refractory_period_us, self._buffers.lend(run, pixels),
             )  # fmt: skip
-            return self._buffers.keep(run, Records(records, bounds))
+            return self._buffers.keep(run, records, bounds)
 
         records = workers.map(sense_run, workers.runs(tiles_of(len(reference), TILE)))
         new = dataclasses.replace(

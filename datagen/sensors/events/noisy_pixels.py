@@ -120,7 +120,7 @@ class NoisyModel:
                 self._shape[1], self._noise, response,
                 workers.own(new_workspace), self._buffers.lend(run, many),
             )  # fmt: skip
-            return self._buffers.keep(run, Records(records, bounds))
+            return self._buffers.keep(run, records, bounds)
 
         records = workers.map(sense_run, workers.runs(tiles_of(flat.shape[1])))
         new = dataclasses.replace(

@@ -103,12 +103,11 @@ def _columns(n: int, memory: ColumnMemory, *, labelled: bool) -> list[NDArray[An
 
 def _segments(parts: list[Records], intervals: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Address and number of the records of every tile and interval, each (tiles, intervals)."""
-    places = [p.records.ctypes.data + p.records.itemsize * p.bounds[:-1] for p in parts]
-    sizes = [p.bounds[1:] - p.bounds[:-1] for p in parts]
-    return (
-        np.concatenate(places).reshape(-1, intervals),
-        np.concatenate(sizes).reshape(-1, intervals),
+    places, sizes = (
+        np.concatenate([p.places for p in parts]),
+        np.concatenate([p.sizes for p in parts]),
     )
+    return places.reshape(-1, intervals), sizes.reshape(-1, intervals)
 
 
 @intrinsic

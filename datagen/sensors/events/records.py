@@ -25,9 +25,17 @@ GUESS, LARGEST_GUESS = 2, 2**24
 class Records:
     """What one worker emitted for its run of tiles."""
 
-    records: NDArray[np.uint64]
-    bounds: NDArray[np.int64]
-    """Shape (tiles * intervals + 1,)."""
+    memory: NDArray[np.uint64]
+    places: NDArray[np.int64]
+    """Addresses of the first record of every tile and interval, shape (tiles * intervals,)."""
+    sizes: NDArray[np.int64]
+    """Their numbers of records, likewise."""
+
+    @staticmethod
+    def of(memory: NDArray[np.uint64], bounds: NDArray[np.int64]) -> Records:
+        """What a kernel returned: memory, and where each tile's and interval's records begin and end."""
+        places = memory.ctypes.data + memory.itemsize * bounds[:-1]
+        return Records(memory, places, bounds[1:] - bounds[:-1])
 
 
 class RecordBuffers:
@@ -46,10 +54,12 @@ class RecordBuffers:
             self._buffers[run] = np.empty(guess, np.uint64)
         return self._buffers[run]
 
-    def keep(self, run: tuple[int, int], records: Records) -> Records:
-        """Keep the memory for the run's next step."""
-        self._buffers[run] = records.records
-        return records
+    def keep(
+        self, run: tuple[int, int], records: NDArray[np.uint64], bounds: NDArray[np.int64]
+    ) -> Records:
+        """What a kernel returned; its memory is kept for the run's next step."""
+        self._buffers[run] = records
+        return Records.of(records, bounds)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
