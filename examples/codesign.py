@@ -255,7 +255,7 @@ def main() -> None:
         "--steps",
         type=int,
         default=160,
-        help="of learning together; twice before; default: %(default)s",
+        help="steps of learning together, after twice as many of the network alone; default: %(default)s",
     )
     parser.add_argument(
         "--batch", type=int, default=8, help="windows per step; default: %(default)s"
