@@ -92,12 +92,19 @@ def _by_number(file: Path) -> list[tuple[int, str]]:
 def _read_all(
     files: list[Path], t: list[int], size: tuple[int, int]
 ) -> Iterator[tuple[int, Picture]]:
+    depth = None
     for file, at in zip(files, t, strict=True):
         picture = read_picture(file)
+        depth = depth or picture.dtype
         if picture.shape[:2] != size:
             raise InputError(
                 f"{file}: {picture.shape[1]} x {picture.shape[0]} px; the first picture has "
                 f"{size[1]} x {size[0]}. Expected one size in a film."
+            )
+        if picture.dtype != depth:
+            raise InputError(
+                f"{file}: {8 * picture.itemsize} bits per channel; the first picture has "
+                f"{8 * depth.itemsize}. Expected one depth in a film."
             )
         yield at, picture
 
@@ -106,7 +113,7 @@ def read_picture(path: Path) -> Picture:
     """A picture file as (H, W) grey or (H, W, 3) RGB, 8 or 16 bits.
 
     Raises:
-        InputError: it is not a picture.
+        InputError: it is not a picture, or has 32 bits per channel.
     """
     try:
         with path.open("rb") as file:
@@ -114,10 +121,20 @@ def read_picture(path: Path) -> Picture:
         if head.startswith(SIGNATURE) and head[PNG_DEPTH:] == b"\x10":
             return read_png16(path)
         with Image.open(path) as image:
-            grey = image.mode in ("1", "L")
-            return np.array(image.convert("L" if grey else "RGB"))
+            return _as_picture(image, path)
     except (OSError, UnidentifiedImageError) as error:
         raise InputError(f"{path}: cannot be read as a picture ({error})") from error
+
+
+def _as_picture(image: Image.Image, path: Path) -> Picture:
+    if image.mode.startswith("I;16"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode in ("I", "F"):
+        raise InputError(
+            f"{path}: 32 bits per channel; expected 8 or 16, because numbers of 32 do not say what "
+            "white is"
+        )
+    return np.array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
 
 
 def _times(count: int, fps: float | None, stamps: Path | None, where: Path) -> NDArray[np.int64]:

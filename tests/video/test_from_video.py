@@ -17,7 +17,7 @@ from datagen.export.png16 import write_png16
 from datagen.sensors.event_camera import EventCamera
 from datagen.video.command import events_from_video
 from datagen.video.convert import film_events
-from datagen.video.film import open_film, read_stamps
+from datagen.video.film import open_film, read_picture, read_stamps
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec
 
@@ -176,6 +176,19 @@ def write_video(cv2: Any, path: Path, *, fps: float) -> None:
     for picture in pictures((COUNT, HEIGHT, 32)):
         writer.write(np.repeat(picture[..., None], 3, axis=2))
     writer.release()
+
+
+def test_depth_of_picture_files_is_kept(tmp_path: Path) -> None:
+    """Read 16-bit TIFF as it is, and refuse 32 bits and films of two depths."""
+    codes = np.array([[0, 300], [40_000, 65_535]], np.uint16)
+    Image.fromarray(codes).save(tmp_path / "0.tif")
+    np.testing.assert_array_equal(read_picture(tmp_path / "0.tif"), codes)
+    Image.fromarray(np.zeros((2, 2), np.uint8)).save(tmp_path / "1.tif")
+    with pytest.raises(InputError, match="8 bits per channel; the first picture has 16"):
+        events_of(open_film(tmp_path, fps=10))
+    Image.fromarray(np.zeros((2, 2), np.float32)).save(tmp_path / "1.tif")
+    with pytest.raises(InputError, match="32 bits per channel; expected 8 or 16"):
+        events_of(open_film(tmp_path, fps=10))
 
 
 def test_video_file_brings_its_own_stamps(tmp_path: Path) -> None:
