@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class Measured:
 def measure(
     predictor: Predictor, cases: Iterable[Case], mean: Vector | None, protocol: Protocol
 ) -> Measured:
-    """Errors over windows of one size, for the predictor and every baseline.
+    """Errors over windows, for the predictor and every baseline.
 
     Args:
         predictor: gives the flows to judge.
@@ -156,11 +157,7 @@ def predict(model: nn.Module, grid: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _batches(cases: Iterable[Case]) -> Iterator[list[Case]]:
-    batch: list[Case] = []
-    for case in cases:
-        batch.append(case)
-        if len(batch) == BATCH:
+    """Consecutive cases of one size, a few at a time."""
+    for _, alike in itertools.groupby(cases, key=lambda case: case.sample.grid.shape):
+        while batch := list(itertools.islice(alike, BATCH)):
             yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -61,22 +61,27 @@ def _colour(flow: NDArray[np.floating], valid: NDArray[np.bool_], scale: float) 
 
 
 def save_sheet(path: Path, rows: Sequence[Sequence[Panel]]) -> None:
-    """A PNG of labelled panels, one row per window."""
-    height, width = rows[0][0][1].shape[:2]
-    zoom = max(1, -(-PANEL_SIDE // min(height, width)))
-    cell = width * zoom + 4, height * zoom + 18
-    sheet = Image.new("RGB", (cell[0] * len(rows[0]), cell[1] * len(rows)), "white")
+    """A PNG of labelled panels, one row per window; the windows may differ in size."""
+    sizes = [_zoomed(row[0][1]) for row in rows]
+    column = max(width for width, _ in sizes) + 4
+    sheet = Image.new("RGB", (column * len(rows[0]), sum(h + 18 for _, h in sizes)), "white")
     draw = ImageDraw.Draw(sheet)
-    for row, panels in enumerate(rows):
-        for column, (label, picture) in enumerate(panels):
-            at = column * cell[0] + 2, row * cell[1]
-            draw.text((at[0], at[1] + 3), label, fill="black")
-            image = Image.fromarray(picture).resize(
-                (width * zoom, height * zoom), Image.Resampling.NEAREST
-            )
-            sheet.paste(image, (at[0], at[1] + 16))
+    top = 0
+    for size, panels in zip(sizes, rows, strict=True):
+        for k, (label, picture) in enumerate(panels):
+            draw.text((k * column + 2, top + 3), label, fill="black")
+            image = Image.fromarray(picture).resize(size, Image.Resampling.NEAREST)
+            sheet.paste(image, (k * column + 2, top + 16))
+        top += size[1] + 18
     with new_file(path) as temporary:
         sheet.save(temporary, format="PNG")
+
+
+def _zoomed(picture: Picture) -> tuple[int, int]:
+    """Width and height of a panel, a whole multiple of the picture's."""
+    height, width = picture.shape[:2]
+    zoom = max(1, -(-PANEL_SIDE // min(height, width)))
+    return width * zoom, height * zoom
 
 
 def save_curve(path: Path, title: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> None:

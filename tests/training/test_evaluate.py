@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,15 @@ from datagen.dataset import open_dataset
 from datagen.errors import InputError
 from datagen.training.checkpoint import load_checkpoint
 from datagen.training.config import TrainConfig
-from datagen.training.evaluate import evaluate
+from datagen.training.data import window_cases
+from datagen.training.evaluate import NATIVE, evaluate
 from datagen.training.loop import train
+from datagen.training.measure import measure, network_predictor
 from datagen.training.models.base import SmallUnetSpec
+from datagen.training.pictures import save_sheet
+from datagen.training.sample import crop
+from datagen.training.windows import evaluated_windows
+from schemas.arrays import EventArray
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,35 @@ def test_report_is_written_as_numbers_tables_and_pictures(
     assert all(f"| {method} " in text for method in methods)
     with Image.open(tmp_path / "report" / "predictions.png") as image:
         image.verify()
+
+
+def test_windows_of_two_sizes_are_measured_together(checkpoint: Path, tiny: Path) -> None:
+    """Count as many pixels, and the same errors, as when every size is measured alone."""
+    loaded = load_checkpoint(checkpoint)
+    config, predictor = loaded.parsed_config(), network_predictor(loaded.network())
+    windows = evaluated_windows(open_dataset(tiny).segments[:1], config)
+    whole = list(window_cases(windows, config))
+    still = replace(whole[0].events, events=EventArray.empty())
+    cut = [replace(c, events=still, sample=crop(c.sample, 2, 3, 16, 20)) for c in whole]
+    apart = [measure(predictor, cases, None, NATIVE) for cases in (whole, cut)]
+    both = measure(predictor, whole + cut, None, NATIVE)
+    found, expected = (m.errors["network"].dense for m in (both, apart[0] + apart[1]))
+    assert found.pixels == expected.pixels == sum(int(c.sample.valid.sum()) for c in whole + cut)
+    assert found.mean_epe() == pytest.approx(expected.mean_epe(), rel=1e-6)
+
+
+def test_sheet_has_room_for_pictures_of_two_sizes(tmp_path: Path) -> None:
+    """Show every panel whole, small ones enlarged by a whole number."""
+    shades = (
+        (np.zeros((200, 300, 3), np.uint8), 300, 200),
+        (np.zeros((20, 90, 3), np.uint8), 900, 200),
+    )
+    save_sheet(tmp_path / "sheet.png", [[("a", picture)] for picture, _, _ in shades])
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        dark = np.asarray(sheet.convert("L")) < 128
+    for top, (_, width, height) in zip((16, 16 + 200 + 18), shades, strict=True):
+        assert dark[top : top + height, 2 : 2 + width].all()
+    assert sheet.size == (904, 2 * 218)
 
 
 def test_prediction_does_not_depend_on_the_way_it_is_read(checkpoint: Path, tiny: Path) -> None:
