@@ -63,7 +63,8 @@ class AugmentSpec(Spec):
     flip: bool = True
     """Mirror columns and rows, each with probability one half."""
     rotate: bool = True
-    """Turn by a random multiple of 90 degrees."""
+    """Turn square crops by 90 degrees with probability one half; with `flip`, all eight poses are alike
+    likely."""
     reverse_time: Fraction = 0.5
     """Probability of running the window backwards: polarity flips, flow is the backward flow."""
     flip_polarity: Fraction = 0.5

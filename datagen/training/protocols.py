@@ -8,10 +8,10 @@
 | `dsec` | all with known flow | pooled over pixels |
 
 `mvsec` restates the evaluation of EV-FlowNet (Zhu et al., RSS 2018, and its `eval_utils`): pictures
-of 346x260 are cut to their centre; in drives, rows from 190 on show the car; zero flow means unknown
-in MVSEC's files; AEE averages over the pixels of a frame, then over frames; an outlier is off by more
-than 3 px and more than 5 % of the true flow. Works that evaluate densely (E-RAFT does, with 193
-rows) are not comparable with it. `dsec` restates the DSEC-Flow benchmark (Gehrig et al., 3DV 2021):
+of 346x260 are cut to their centre; in drives, the centre's rows from 190 on show the car; zero flow
+means unknown in MVSEC's files; AEE averages over the pixels of a frame, then over frames; an outlier
+is off by more than 3 px and more than 5 % of the true flow. Works that evaluate densely (E-RAFT does,
+with 193 rows of the whole picture) are not comparable with it. `dsec` restates the DSEC-Flow benchmark (Gehrig et al., 3DV 2021):
 no event mask, EPE, shares above 1, 2 and 3 px, and the angle between (u, v, 1) in degrees.
 """
 
@@ -28,7 +28,7 @@ Mask = NDArray[np.bool_]
 """Shape (H, W)."""
 MVSEC_CROP = 256
 MVSEC_CAR_ROW = 190
-"""First row that shows the car in MVSEC's drives."""
+"""First row of the centre that shows the car in MVSEC's drives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Protocol:
                 return "DSEC-Flow rules: all pixels with known flow, pooled over frames"
             case "mvsec":
                 area = f"centre {MVSEC_CROP}x{MVSEC_CROP}"
-                area += f", rows below {MVSEC_CAR_ROW}" if self.car else ""
+                area += f", its first {MVSEC_CAR_ROW} rows" if self.car else ""
                 return f"MVSEC rules: non-zero known flow at events, {area}, mean of frames"
 
 
@@ -82,5 +82,5 @@ def _mvsec_area(shape: tuple[int, ...], *, car: bool) -> Mask:
     top, left = max(0, height - MVSEC_CROP) // 2, max(0, width - MVSEC_CROP) // 2
     area[top : top + MVSEC_CROP, left : left + MVSEC_CROP] = True
     if car:
-        area[MVSEC_CAR_ROW:] = False
+        area[top + MVSEC_CAR_ROW :] = False
     return area
