@@ -83,14 +83,17 @@ def train(
 @click.option(
     "--frames",
     type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="With --predictions: frame intervals per window.",
+    default=None,
+    help="With --predictions: frame intervals per window; default: 1.",
 )
 @click.option("--split", type=click.Choice(get_args(Split)), default="test", show_default=True,
     help="Segments to measure on.",
 )  # fmt: skip
-@click.option("--sensor", default=None, help="Event stream; default: the one trained on.")
+@click.option(
+    "--sensor",
+    default=None,
+    help="Event stream; default: the one trained on, or the first with --predictions.",
+)
 @click.option(
     "--protocol",
     type=click.Choice(["native", "events", "mvsec", "dsec"]),
@@ -112,7 +115,7 @@ def evaluate(
     judged: Path,
     dataset: Path,
     predictions: bool,
-    frames: int,
+    frames: int | None,
     split: Split,
     sensor: str | None,
     protocol: Literal["native", "events", "mvsec", "dsec"],
@@ -135,11 +138,16 @@ def evaluate(
     from datagen.training.predictions import evaluate_predictions
     from datagen.training.protocols import Protocol
 
+    if frames is not None and not predictions:
+        raise click.UsageError("--frames goes with --predictions; a network has its own windows")
+    if car and protocol != "mvsec":
+        raise click.UsageError("--car goes with --protocol mvsec; no other leaves out rows")
     rules = Protocol(protocol, car=car)
     if predictions:
         report = evaluate_predictions(
-            judged, dataset, frames=frames, split=split, protocol=rules, out=out, progress=not quiet
-        )
+            judged, dataset, frames=frames or 1, split=split, sensor=sensor, protocol=rules,
+            out=out, progress=not quiet,
+        )  # fmt: skip
     else:
         report = evaluate_checkpoint(
             judged, dataset, split=split, sensor=sensor, protocol=rules, out=out,

@@ -33,6 +33,7 @@ def evaluate_predictions(
     *,
     frames: int = 1,
     split: Split = "test",
+    sensor: str | None = None,
     protocol: Protocol = NATIVE,
     out: Path | str | None = None,
     progress: bool = True,
@@ -44,6 +45,7 @@ def evaluate_predictions(
         dataset: folder of the dataset.
         frames: frame intervals per window.
         split: segments to use.
+        sensor: event stream whose pixels count where a protocol looks at events; the first if None.
         protocol: which pixels make the headline.
         out: folder for the report; None writes nothing.
         progress: show a bar on stderr.
@@ -53,7 +55,8 @@ def evaluate_predictions(
         DatasetError: the dataset cannot be read.
     """
     folder, dataset = Path(folder), Path(dataset)
-    config = TrainConfig(dataset=dataset, out=folder, steps=1, window=WindowSpec(frames=frames))
+    seen = WindowSpec(frames=frames, sensor=sensor)
+    config = TrainConfig(dataset=dataset, out=folder, steps=1, window=seen)
 
     def predictor(cases: Sequence[Case]) -> list[NDArray[np.float32]]:
         return [read_prediction(folder, case.window) for case in cases]

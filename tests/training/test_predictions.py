@@ -14,6 +14,7 @@ from datagen.errors import InputError
 from datagen.export.flow_png import write_flow_png
 from datagen.training.predictions import evaluate_predictions
 from datagen.training.protocols import Protocol
+from datagen.training.sample import active_pixels
 
 
 def write_truth(dataset: Path, folder: Path, *, as_png: bool, frames: int = 1) -> None:
@@ -55,6 +56,37 @@ def test_command_judges_a_folder(tiny: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "DSEC-Flow rules" in done.output
     assert {path.name for path in out.iterdir()} == {"report.json", "report.md", "predictions.png"}
+
+
+def test_events_are_those_of_the_sensor_asked_for(tiny: Path, tmp_path: Path) -> None:
+    """Count the pixels at which the named stream has events."""
+    write_truth(tiny, tmp_path, as_png=False)
+    rules, counted = Protocol("events"), []
+    for name in (None, "events", "difference"):
+        report = evaluate_predictions(
+            tmp_path, tiny, sensor=name, protocol=rules, progress=False
+        ).to_dict()
+        counted.append(report["all"]["methods"]["network"]["protocol"]["pixels"])
+    with open_dataset(tiny) as opened:
+        seen = sum(
+            int((window.flow()[1] & active_pixels(window.events("difference"), 23, 33)).sum())
+            for window in opened.windows(1, split="test")
+        )
+    assert counted[0] == counted[1] != seen == counted[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--frames", "2"], "--frames goes with --predictions"),
+        (["--predictions", "--car"], "--car goes with --protocol mvsec"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(options: list[str], words: str) -> None:
+    """Say which other option they belong to."""
+    done = CliRunner().invoke(main, ["evaluate", "model", "data", *options])
+    assert done.exit_code == 2
+    assert words in done.output
 
 
 def test_missing_and_misshapen_predictions_are_refused(tiny: Path, tmp_path: Path) -> None:
