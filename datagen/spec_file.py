@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,6 +62,27 @@ def load_yaml(path: Path) -> dict[str, Any]:
         seen = "is empty" if data is None else f"holds {repr(data)[:40]}"
         raise SpecError(f"{path}: {seen}; expected a mapping of names to values")
     return data
+
+
+def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
+    """`["flipud=false", "polls=41"]` -> `{"flipud": False, "polls": 41}`: values are YAML.
+
+    Raises:
+        SpecError: one of them is not `option=value`.
+    """
+    options = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        try:
+            if not name or not equals:
+                raise ValueError("no option=")
+            options[name] = yaml.load(value, Loader=SpecLoader)
+        except (yaml.YAMLError, ValueError) as error:
+            raise SpecError(
+                f"{setting!r} is no setting; expected option=value, such as flipud=false or "
+                "threshold_on=0.15"
+            ) from error
+    return options
 
 
 def parse_as(kind: type[AnySpec], data: dict[str, Any], *, source: str) -> AnySpec:

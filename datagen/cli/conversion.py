@@ -38,7 +38,8 @@ def export(
     Example:
       datagen export my-dataset --format aedat4 --set compression=lz4 -o aedat
     """
-    from datagen.export.base import export_dataset, parse_export, parse_settings
+    from datagen.export.base import export_dataset, parse_export
+    from datagen.spec_file import parse_settings
 
     options = {"kind": kind, "sensor": sensor, **parse_settings(settings)}
     for path in export_dataset(dataset, parse_export(options), out):
@@ -107,7 +108,7 @@ def from_video(
     Example:
       datagen events from-video drive.mp4 --preset davis346 -o events
     """
-    from datagen.export.base import parse_settings
+    from datagen.spec_file import parse_settings
     from datagen.video.command import events_from_video
 
     path = events_from_video(

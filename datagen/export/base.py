@@ -6,11 +6,10 @@ the segment and the spec alone. Streams are read in slabs, so memory is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from datagen.dataset import Segment, open_dataset
@@ -60,21 +59,6 @@ from schemas.export import (
 )
 
 SPEC: TypeAdapter[ExportSpec] = TypeAdapter(ExportSpec)
-
-
-def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
-    """`["flipud=false", "polls=41"]` -> `{"flipud": False, "polls": 41}`.
-
-    Raises:
-        SpecError: one of them is not `option=value`.
-    """
-    options = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not name or not equals:
-            raise SpecError(f"export: {setting!r}; expected option=value, such as flipud=false")
-        options[name] = yaml.safe_load(value)
-    return options
 
 
 def parse_export(options: dict[str, Any]) -> ExportSpec:

@@ -19,8 +19,9 @@ from datagen.cli import main
 from datagen.dataset import open_dataset
 from datagen.errors import DatasetError, InputError, OutputError, SpecError
 from datagen.export import event_source
-from datagen.export.base import export_dataset, export_segment, parse_export, parse_settings
+from datagen.export.base import export_dataset, export_segment, parse_export
 from datagen.export.spike_dat_reader import read_spike_dat
+from datagen.spec_file import parse_settings
 from schemas.export import EventFormat, FlowFormat, SpikeFormat
 
 EVENT_KINDS = [kind.model_fields["kind"].default for kind in get_args(EventFormat)]
@@ -201,10 +202,16 @@ def test_wrong_options_are_refused(options, message):
         parse_export(options)
 
 
-def test_setting_without_value():
+def test_numbers_of_settings_are_those_of_job_files():
+    """Take 1e-1 for a number, which plain YAML 1.1 does not."""
+    assert parse_settings(["threshold_on=1e-1", "polls=4"]) == {"threshold_on": 0.1, "polls": 4}
+
+
+@pytest.mark.parametrize("setting", ["flipud", "=3", "compression=[", "a=b: c: d"])
+def test_settings_that_are_none(setting):
     """Say how an option is written."""
-    with pytest.raises(SpecError, match="expected option=value"):
-        parse_settings(["flipud"])
+    with pytest.raises(SpecError, match="is no setting; expected option=value"):
+        parse_settings([setting])
 
 
 def test_command(tiny, tmp_path):
