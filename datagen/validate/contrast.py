@@ -2,12 +2,13 @@
 
 A clean event camera keeps |ln(L_k + eps) - ln(L_0 + eps) - sum of +-C| below the pixel's threshold
 C at every frame; the thresholds of all pixels follow from the file's key. Dead time, noise and a
-low-pass break that equality, so there only the correlation over frame intervals is checked. A frame
-difference must hold exactly the events of its definition.
+low-pass break that equality, so there only the correlation over frame intervals is checked, with what
+the low-pass makes of the light. A frame difference must hold exactly the events of its definition.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,6 +23,8 @@ from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
 
 BEYOND_SHARE = 1e-3
 WRONG_SHARE = 1e-4
+BUSY = 0.5
+"""Share of what the readout can send from which on events may have waited long."""
 FREE = frozenset(
     {
         "kind",
@@ -121,12 +124,34 @@ def _thresholds(
     return EventCamera(sensor, width=camera.width, height=camera.height, key=stream.key).thresholds
 
 
+class _LowPass:
+    """What the photoreceptor makes of log light that is linear from frame to frame."""
+
+    def __init__(self, sensor: EventCameraSpec) -> None:
+        self._sensor = sensor
+        self._levels: list[Picture] = []
+        """Input of the first stage and output of every stage, at the last frame."""
+
+    def __call__(self, level: Picture, luminance: Picture, interval_us: int) -> Picture:
+        sensor, out = self._sensor, [level]
+        share = (255 * luminance + 20) / 275 if sensor.cutoff_follows_light else 1.0
+        x = 2 * np.pi * sensor.cutoff_hz * share * interval_us * 1e-6
+        kept = np.exp(-x)
+        for before, reached in itertools.pairwise(self._levels):
+            change = out[-1] - before
+            out.append(out[-1] - (before - reached) * kept - change * (1 - kept) / x)
+        stages = sensor.filter_order if sensor.cutoff_hz else 0
+        self._levels = out if self._levels else [level] * (1 + stages)
+        return self._levels[-1]
+
+
 class CorrelationCheck:
     """Brighter pixels send ON events and darker ones OFF, whatever else happens."""
 
     def __init__(self, segment: Segment, stream: EventStream, sensor: EventCameraSpec) -> None:
         self._segment, self._stream, self._sensor = segment, stream, sensor
-        self._log = _Log(sensor.log_eps)
+        self._log, self._low_pass = _Log(sensor.log_eps), _LowPass(sensor)
+        self._interval_us = int(np.diff(segment.times).min())
         self._level: Picture | None = None
         self._correlation = Correlation()
         """Of the change of light with that of the events."""
@@ -134,6 +159,7 @@ class CorrelationCheck:
     def see(self, before: Frame | None, now: Frame) -> None:
         """Add the pixels of an interval."""
         level, _ = self._log(now.luminance)
+        level = self._low_pass(level, now.luminance.astype(np.float64), self._interval_us)
         if before is not None and self._level is not None:
             on, off = _counts(self._segment, self._stream, before.k, now.k)
             seen = on * self._sensor.threshold_on - off * self._sensor.threshold_off
@@ -146,6 +172,9 @@ class CorrelationCheck:
         if self._correlation.variance_of_x < self._noise():
             yield not_applicable(promise, name, "the light changes less than noise does")
             return
+        if self._late():
+            yield not_applicable(promise, name, "the readout delays events by a frame or more")
+            return
         yield at_least(promise, name, self._correlation.value, LEAST,
                        "correlation of events with the change of light")  # fmt: skip
 
@@ -156,9 +185,16 @@ class CorrelationCheck:
             sensor.leak_rate_hz + sensor.shot_noise_rate_hz
             + sensor.hot_pixel_fraction * sensor.hot_pixel_rate_hz
         )  # fmt: skip
-        interval = float(np.diff(self._segment.times).mean()) * 1e-6
+        interval = self._interval_us * 1e-6
         step = max(sensor.threshold_on, sensor.threshold_off)
         return step**2 * (1.0 / 3.0 + rate * interval)
+
+    def _late(self) -> bool:
+        """Whether events may come in other intervals than the light that caused them."""
+        sensor = self._sensor
+        most = sensor.readout_rate * 1e-6 * self._segment.times[-1]
+        jammed = sensor.arbiter != "none" and len(self._stream) > BUSY * most
+        return jammed or sensor.latency_us + sensor.latency_jitter_us > self._interval_us
 
 
 class DifferenceCheck:

@@ -12,8 +12,8 @@ from datagen.geometry.flow import flow_between
 from datagen.validate.frames import Frame, sample
 from datagen.validate.report import Check, at_most, not_applicable
 
-CYCLE_LIMIT = 0.1
-"""Median distance from the start after going there and back [px]."""
+CYCLE_LIMIT, CYCLE_PIXELS = 0.1, 25
+"""Median distance from the start after going there and back [px], of so many pixels at least."""
 MOVING_PX = 1.0
 WARP_LIMIT = 0.5
 """Brightness left after following the flow, relative to staying in place."""
@@ -85,7 +85,7 @@ class CycleCheck:
         inside = (x >= 0) & (y >= 0) & (x <= now.depth.shape[1] - 1) & (y <= now.depth.shape[0] - 1)
         x, y, row, column = x[inside], y[inside], row[inside], column[inside]
         same = _corners_match(now, x, y, before.instance[row, column])
-        if np.count_nonzero(same):
+        if np.count_nonzero(same) >= CYCLE_PIXELS:
             back = sample(now.backward, x[same], y[same])
             distance = np.hypot(*(before.forward[row[same], column[same]] + back).T)
             self._worst = max(self._worst, float(np.median(distance)))
@@ -94,7 +94,7 @@ class CycleCheck:
     def results(self) -> Iterator[Check]:
         """The check."""
         if not self._measured:
-            yield not_applicable("flow/cycle", self._name, "no pixel is valid both ways")
+            yield not_applicable("flow/cycle", self._name, "few pixels are valid both ways")
             return
         yield at_most("flow/cycle", self._name, self._worst, CYCLE_LIMIT,
                       "worst frame's median distance after there and back [px]")  # fmt: skip

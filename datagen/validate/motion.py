@@ -79,16 +79,18 @@ def _turns(segment: Segment, t: Vectors) -> tuple[float, float]:
     whose file is elsewhere, is taken for resolved.
     """
     paths = {part.segment_id: part.trajectory for part in segment.spec.segments}
+    path = paths[segment.segment_id]
     between = np.concatenate([t, t[:-1] + BETWEEN * np.diff(t)])
     mount, folder = segment.spec.camera.mount, segment.path.parent
     try:
-        poses = camera_path(paths[segment.segment_id], mount, between, base_dir=folder)
+        poses = camera_path(path, mount, between, base_dir=folder)
     except ValueError:
         return 0.0, 0.0
     interval = float(np.diff(t).max())
     linear = _largest(poses.linear_acceleration) / (_largest(poses.linear_velocity) + ABSOLUTE)
     angular = _largest(poses.angular_acceleration) / (_largest(poses.angular_velocity) + ABSOLUTE)
-    return interval * linear, interval * angular
+    tremble = 2 * np.pi * path.shake.frequency_max if path.shake else 0.0
+    return interval * max(linear, tremble), interval * max(angular, tremble)
 
 
 def _largest(vectors: Vectors) -> float:

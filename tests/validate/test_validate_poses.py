@@ -12,17 +12,21 @@ from path_examples import EXAMPLES, KINDS, TUM_FILE, recording, shaken, write_tu
 
 from datagen.validate.motion import check_poses
 from schemas.camera import MountSpec
-from schemas.trajectory import Fixed, LookAt, Orbital
+from schemas.trajectory import Fixed, LookAt, Orbital, ShakeSpec, Static
 from trajectories.sample import sample_path
 
 RATES = (30, 60, 120, 1000 / 3)
 """[Hz]; frame times are whole microseconds, so the intervals of these differ by one."""
 
 
-def _failed(path: Any, rate: float, folder: Path, *, pace: float = 1.0) -> set[str]:
-    """Names of the checks that a second of a path fails; `pace` scales its stored velocities."""
+def _failed(
+    path: Any, rate: float, folder: Path, *, pace: float = 1.0, frames: int | None = None
+) -> set[str]:
+    """Names of the checks that a path fails in a second, or some frames; `pace` scales its stored
+    velocities.
+    """
     write_tum(folder / TUM_FILE, recording())
-    t = np.rint(np.arange(round(rate)) * 1e6 / rate).astype(np.int64)
+    t = np.rint(np.arange(frames or round(rate)) * 1e6 / rate).astype(np.int64)
     poses = sample_path(path, t * 1e-6, base_dir=folder)
     columns = {
         "pose/position": poses.position,
@@ -52,6 +56,14 @@ def test_paths_pass_at_any_frame_rate(kind: type, rate: float, tmp_path: Path) -
     """Pass paths with and without tremor, whole microseconds between frames or not."""
     assert not _failed(EXAMPLES[kind], rate, tmp_path)
     assert not _failed(shaken(kind), rate, tmp_path)
+
+
+def test_tremor_beyond_the_frame_rate_passes(tmp_path: Path) -> None:
+    """Ask nothing of a few frames between which the camera trembles to and fro."""
+    for seed in range(40):
+        shake = ShakeSpec(seed=seed, frequency_min=0.5, frequency_max=60.0)
+        still = Static(position=(1.9, -0.5, 1.0), shake=shake)
+        assert not _failed(still, 24.5, tmp_path, frames=5)
 
 
 @pytest.mark.parametrize("rate", RATES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from tiny_job import tiny_job, write_job
 
@@ -40,3 +40,34 @@ def test_every_camera_passes(tmp_path: Path) -> None:
     assert report.passed, report.describe()
     checked = {check.name for check in report.checks if check.limit is not None}
     assert {"spikes/rate", "spikes_s4/correlation", "spikes_s5/correlation"} <= checked
+
+
+def test_slow_pixels_and_readouts_pass(tmp_path: Path) -> None:
+    """Do not ask of events what a low-pass, jitter or a jammed readout takes away from them."""
+    settings: dict[str, dict[str, Any]] = {
+        "jitter": {"preset": "dvxplorer", "threshold_on": 0.03, "threshold_off": 0.03},
+        "slow": {"cutoff_hz": 2.0},
+        "slower": {"cutoff_hz": 4.0, "filter_order": 2},
+        "filtered": {
+            "cutoff_hz": 60.0,
+            "filter_order": 2,
+            "threshold_on": 0.05,
+            "threshold_off": 0.05,
+        },
+        "late": {"latency_us": 100_000},
+        "jammed": {"arbiter": "serial", "readout_rate": 2e3},
+    }
+    sensors = [{"kind": "event_camera", "name": name, **given} for name, given in settings.items()]
+    segment = {
+        "segment_id": 0,
+        "duration": 0.15,
+        "frame_rate": 60.0,
+        "trajectory": {"kind": "orbital", "angular_speed": 3.0},
+    }
+    job = open_job(write_job(tmp_path, tiny_job(sensors=sensors, segments=[segment])))
+    generate(job, tmp_path / "out", workers=1)
+    report = validate(tmp_path / "out")
+    assert report.passed, report.describe()
+    measured = {check.name: check.value for check in report.checks}
+    assert measured["events/dead_time"] is measured["events_slow/correlation"] is None
+    assert measured["events_filtered/correlation"] > 0.6
