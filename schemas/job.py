@@ -13,7 +13,7 @@ from schemas.camera import CameraSpec
 from schemas.render import EmbeddedRendererSpec, RendererSpec
 from schemas.scene import PresetScene, SceneSpec
 from schemas.sensor import EventCameraSpec, SensorSpec, SpikeCameraSpec
-from schemas.trajectory import TrajectorySpec
+from schemas.trajectory import AlongPath, Radial, TrajectorySpec, Vertical, first_turn
 
 
 class SegmentSpec(Spec):
@@ -39,6 +39,20 @@ class SegmentSpec(Spec):
             raise ValueError(
                 f"duration {self.duration} s at {self.frame_rate} Hz gives {self.frame_count} frames; "
                 "expected at least 2"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_its_direction(self) -> SegmentSpec:
+        path = self.trajectory
+        if not isinstance(path, Radial | Vertical) or not isinstance(path.orientation, AlongPath):
+            return self
+        at, last = first_turn(path), (self.frame_count - 1) / self.frame_rate
+        if at < last:
+            raise ValueError(
+                f"along_path on a path that turns back at t = {at:.6g} s, where the camera would swing "
+                f"round in no time (the last frame is at {last:.6g} s); use look_at or fixed, or a "
+                "shorter segment"
             )
         return self
 

@@ -7,6 +7,7 @@ Time is in seconds since the start of the segment. World frame: Z up, metres.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -62,7 +63,7 @@ class Fixed(Spec):
 
 
 class AlongPath(Spec):
-    """Point the optical axis along the velocity; `up` fixes the roll."""
+    """Point the optical axis along the velocity, which must not turn back; `up` fixes the roll."""
 
     kind: Literal["along_path"] = "along_path"
     up: Vector3 = (0.0, 0.0, 1.0)
@@ -165,6 +166,12 @@ class Vertical(_Path):
     """[Hz]."""
     phase: Real = 0.0
     """[rad]."""
+
+
+def first_turn(path: Radial | Vertical) -> float:
+    """When a path turns back for the first time after the start [s]."""
+    half_turns = math.floor((path.phase - math.pi / 2) / math.pi) + 1
+    return (math.pi / 2 + half_turns * math.pi - path.phase) / (2 * math.pi * path.frequency)
 
 
 class Linear(_Path):

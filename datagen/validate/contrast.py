@@ -23,6 +23,9 @@ from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
 
 BEYOND_SHARE = 1e-3
 WRONG_SHARE = 1e-4
+TO_AND_FRO = 0.5
+"""Events per pixel and interval that others take back, from which on the net change is what errors of
+both leave."""
 BUSY = 0.5
 """Share of what the readout can send from which on events may have waited long."""
 FREE = frozenset(
@@ -155,6 +158,9 @@ class CorrelationCheck:
         self._level: Picture | None = None
         self._correlation = Correlation()
         """Of the change of light with that of the events."""
+        self._returns = 0.0
+        """Mean over pixels of events that others of the interval take back, summed over intervals."""
+        self._intervals = 0
 
     def see(self, before: Frame | None, now: Frame) -> None:
         """Add the pixels of an interval."""
@@ -164,6 +170,8 @@ class CorrelationCheck:
             on, off = _counts(self._segment, self._stream, before.k, now.k)
             seen = on * self._sensor.threshold_on - off * self._sensor.threshold_off
             self._correlation.add(level - self._level, seen)
+            self._returns += float(np.minimum(on, off).mean())
+            self._intervals += 1
         self._level = level
 
     def results(self) -> Iterator[Check]:
@@ -174,6 +182,9 @@ class CorrelationCheck:
             return
         if self._late():
             yield not_applicable(promise, name, "the readout delays events by a frame or more")
+            return
+        if self._returns > TO_AND_FRO * self._intervals:
+            yield not_applicable(promise, name, "the light goes to and fro between frames")
             return
         yield at_least(promise, name, self._correlation.value, LEAST,
                        "correlation of events with the change of light")  # fmt: skip

@@ -23,6 +23,8 @@ LEAST_SHARE = 0.01
 LEAST_PIXELS = 1000
 """Share and number of pixels that must move for the comparison."""
 STILL_PX = 1e-3
+WIDE_BLUR = 0.1
+"""Sigma of the lens's blur, as a share of the smaller side, beyond which it mixes what moves apart."""
 STRETCH_LIMIT = 0.5
 """Difference of neighbours' flow [px] beyond which what a pixel shows does not land on one pixel,
 as wherever a very wide lens crowds a scene into its middle."""
@@ -187,8 +189,14 @@ class WarpCheck:
             yield not_applicable(
                 "flow/warp", name, f"few pixels move more than {MOVING_PX:g} px and keep their size"
             )
+        elif self._blurred():
+            yield not_applicable("flow/warp", name, "the lens blurs much of the picture together")
         elif self._in_place < LEAST_CONTRAST * self._moving:
             yield not_applicable("flow/warp", name, "too little contrast to follow")
         else:
             yield at_most("flow/warp", name, self._followed / self._in_place, WARP_LIMIT,
                           "change of luminance along the flow over change in place")  # fmt: skip
+
+    def _blurred(self) -> bool:
+        camera = self._segment.spec.camera
+        return camera.optics.psf_sigma > WIDE_BLUR * min(camera.width, camera.height)

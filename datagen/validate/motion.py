@@ -32,8 +32,10 @@ RELATIVE = 1e-5
 ABSOLUTE = 1e-9
 MOST_TURN = 4.7
 """Angle that a velocity turns through from frame to frame [rad] up to which frames show it."""
-BETWEEN = 0.38
-"""Where to look between two frames; no simple fraction, lest a period hides there."""
+MOST_SWAY = 2.0
+"""The same up to which light between two frames is like that of the frames."""
+BETWEEN = (0.07, 0.21, 0.38, 0.53, 0.66, 0.81, 0.94)
+"""Where to look between two frames; uneven, lest a period hides there."""
 
 Vectors = NDArray[np.float64]
 
@@ -63,7 +65,7 @@ def _velocities(segment: Segment, quaternion: Vectors) -> Iterator[Check]:
     turned = with_whole_turns(turned, simpson(angular, t))
     commutator = ((t[2:] - t[:-2])[:, None] / 2) ** 2 * np.abs(np.cross(angular[:-2], angular[2:]))
     errors = excess(moved, linear, t), excess(turned, angular, t, commutator)
-    for what, error, turn in zip(("linear", "angular"), errors, _turns(segment, t), strict=True):
+    for what, error, turn in zip(("linear", "angular"), errors, _turns(segment), strict=True):
         if turn > MOST_TURN:
             yield not_applicable(f"pose/{what}_velocity", name,
                                  f"it turns by {turn:.1f} rad from frame to frame")  # fmt: skip
@@ -72,15 +74,21 @@ def _velocities(segment: Segment, quaternion: Vectors) -> Iterator[Check]:
                           "error of integrated velocity in units of what sampling explains")  # fmt: skip
 
 
-def _turns(segment: Segment, t: Vectors) -> tuple[float, float]:
+def sways(segment: Segment) -> bool:
+    """Whether the camera goes to and fro between frames, which then do not show the light between."""
+    return max(_turns(segment)) > MOST_SWAY
+
+
+def _turns(segment: Segment) -> tuple[float, float]:
     """Angles that the fastest linear and angular velocity turn through from frame to frame [rad].
 
     Known from the path that the job asks for; one that cannot be followed here, such as a recording
     whose file is elsewhere, is taken for resolved.
     """
+    t = segment.times.astype(np.float64) * 1e-6
     paths = {part.segment_id: part.trajectory for part in segment.spec.segments}
     path = paths[segment.segment_id]
-    between = np.concatenate([t, t[:-1] + BETWEEN * np.diff(t)])
+    between = np.concatenate([t, *(t[:-1] + share * np.diff(t) for share in BETWEEN)])
     mount, folder = segment.spec.camera.mount, segment.path.parent
     try:
         poses = camera_path(path, mount, between, base_dir=folder)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from datagen.dataset import Segment, SpikeStream
 from datagen.validate.correlation import LEAST, Correlation, Picture
 from datagen.validate.frames import Frame, FrameCheck
+from datagen.validate.motion import sways
 from datagen.validate.report import Check, at_least, at_most, no_faults, not_applicable
 from schemas.arrays import SpikeArray
 from schemas.sensor import SpikeCameraSpec
 
 TOTAL_LIMIT = 0.03
-"""Relative error of all spikes together, one per pixel aside: what trapezoids over frames leave."""
+"""Relative error of all spikes together, one per pixel and what trapezoids over frames leave aside."""
 ROUNDING = 0.02
 """Share of a pixel's count by which stored luminance may be off."""
 POLLS_AT_ONCE = 512
@@ -106,8 +107,15 @@ class RateCheck(_CountCheck):
 
     def _verdict(self) -> Iterator[Check]:
         name, group = self._segment.name, self._stream.group
+        if sways(self._segment):
+            for what in ("total", "rate"):
+                yield not_applicable(
+                    f"{group}/{what}", name, "the camera goes to and fro between frames"
+                )
+            return
         seen, expected = self._seen, self._expected
-        total = max(abs(seen.sum() - expected.sum()) - seen.size, 0.0) / max(expected.sum(), 1.0)
+        unexplained = abs(seen.sum() - expected.sum()) - seen.size - np.sqrt(self._doubt.sum())
+        total = max(unexplained, 0.0) / max(expected.sum(), 1.0)
         yield at_most(f"{group}/total", name, float(total), TOTAL_LIMIT,
                       "relative error of the count of spikes against the light")  # fmt: skip
         explained = 1 + ROUNDING * expected + np.sqrt(self._doubt)

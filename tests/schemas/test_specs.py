@@ -1,6 +1,7 @@
 """Specs are frozen, closed and finite, and their digests are stable."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from datagen.errors import SpecError
 from datagen.spec_file import load_spec, parse_as
 from schemas.camera import CameraSpec
 from schemas.job import JobSpec
+from schemas.trajectory import Radial, Vertical, first_turn
 
 SEGMENT: dict[str, Any] = {
     "segment_id": 0, "duration": 1.0, "frame_rate": 30.0,
@@ -65,6 +67,32 @@ def test_fault_names_the_field_and_the_value(data: Any, where: str, what: str) -
         parse_as(JobSpec, data, source="job")
     assert where in str(caught.value)
     assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "turns_at"),
+    [
+        (Radial(frequency=0.5), 0.5),
+        (Radial(frequency=0.5, phase=1.0), (math.pi / 2 - 1) / math.pi),
+        (Radial(frequency=0.5, phase=math.pi / 2), 1.0),
+        (Vertical(frequency=2.0, phase=-20.0), (20 - 6.5 * math.pi + math.pi) / (4 * math.pi)),
+        (Vertical(frequency=2.0, phase=20.0), (6.5 * math.pi - 20) / (4 * math.pi)),
+    ],
+)
+def test_a_path_that_turns_back_has_no_direction_to_look_along(
+    path: Radial | Vertical, turns_at: float
+) -> None:
+    """Find the first turn, and refuse `along_path` where a segment reaches it."""
+    assert first_turn(path) == pytest.approx(turns_at)
+    looking = {**path.model_dump(), "orientation": {"kind": "along_path", "up": [0.0, 1.0, 0.2]}}
+    for frames in (5, 6):  # the last one before the turn, and after it
+        segment = {**SEGMENT, "trajectory": looking, "duration": 1.1 * turns_at * frames / 5}
+        segment |= {"frame_rate": frames / segment["duration"]}
+        if frames == 5:
+            parse_as(JobSpec, {"segments": [segment]}, source="job")
+            continue
+        with pytest.raises(SpecError, match="turns back at t ="):
+            parse_as(JobSpec, {"segments": [segment]}, source="job")
 
 
 def test_specs_are_frozen() -> None:

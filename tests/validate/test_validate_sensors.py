@@ -71,3 +71,29 @@ def test_slow_pixels_and_readouts_pass(tmp_path: Path) -> None:
     measured = {check.name: check.value for check in report.checks}
     assert measured["events/dead_time"] is measured["events_slow/correlation"] is None
     assert measured["events_filtered/correlation"] > 0.6
+
+
+def test_motion_that_frames_do_not_show_passes(tmp_path: Path) -> None:
+    """Do not take the light between two frames for theirs where the camera goes to and fro."""
+    sensors = [
+        {
+            "kind": "event_camera",
+            "name": "dvs",
+            "threshold_sigma": 0.1,
+            "refractory_period_us": 900,
+        },
+        {"kind": "spike_camera", "name": "rods"},
+    ]
+    segment = {
+        "segment_id": 0,
+        "duration": 0.6,
+        "frame_rate": 10.0,
+        "trajectory": {"kind": "radial", "amplitude": 0.3, "frequency": 19.0},
+    }
+    spec = tiny_job(sensors=sensors, segments=[segment], sub_frames={"max_per_frame": 48})
+    job = open_job(write_job(tmp_path, spec))
+    generate(job, tmp_path / "out", workers=1)
+    report = validate(tmp_path / "out")
+    assert report.passed, report.describe()
+    seen = {check.name: check.value for check in report.checks}
+    assert seen["spikes/total"] is seen["spikes/rate"] is seen["events/correlation"] is None
