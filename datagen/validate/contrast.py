@@ -23,6 +23,8 @@ from schemas.sensor import EventCameraSpec, FrameDifferenceSpec
 
 BEYOND_SHARE = 1e-3
 WRONG_SHARE = 1e-4
+WHITE = 255.0
+"""White in the codes that Brownian pixels are calibrated for."""
 TO_AND_FRO = 0.5
 """Events per pixel and interval that others take back, from which on the net change is what errors of
 both leave."""
@@ -153,7 +155,9 @@ class CorrelationCheck:
 
     def __init__(self, segment: Segment, stream: EventStream, sensor: EventCameraSpec) -> None:
         self._segment, self._stream, self._sensor = segment, stream, sensor
-        self._log, self._low_pass = _Log(sensor.log_eps), _LowPass(sensor)
+        self._walk = sensor.brownian_parameters
+        eps = sensor.log_eps if self._walk is None else self._walk[1] / WHITE
+        self._log, self._low_pass = _Log(eps), _LowPass(sensor)
         self._interval_us = int(np.diff(segment.times).min())
         self._level: Picture | None = None
         self._correlation = Correlation()
@@ -161,10 +165,13 @@ class CorrelationCheck:
         self._returns = 0.0
         """Mean over pixels of events that others of the interval take back, summed over intervals."""
         self._intervals = 0
+        self._brightness = 0.0
+        """Mean luminance of the last frame."""
 
     def see(self, before: Frame | None, now: Frame) -> None:
         """Add the pixels of an interval."""
         level, _ = self._log(now.luminance)
+        self._brightness = float(now.luminance.mean())
         level = self._low_pass(level, now.luminance.astype(np.float64), self._interval_us)
         if before is not None and self._level is not None:
             on, off = _counts(self._segment, self._stream, before.k, now.k)
@@ -192,6 +199,10 @@ class CorrelationCheck:
     def _noise(self) -> float:
         """Variance that noise events and thresholds leave per pixel and interval [log units^2]."""
         sensor = self._sensor
+        if self._walk is not None:
+            k, codes = self._walk, WHITE * self._brightness
+            sigma = k[2] * np.sqrt(codes) / (codes + k[1]) + k[5]
+            return float((1.0 / 3.0 + sigma**2 * self._interval_us) / k[0] ** 2)
         rate = (
             sensor.leak_rate_hz + sensor.shot_noise_rate_hz
             + sensor.hot_pixel_fraction * sensor.hot_pixel_rate_hz

@@ -1,7 +1,8 @@
 """Spike streams: as many polls as time allows, padding empty, and a rate that follows the light.
 
-Light between two frames is taken as the trapezoid of the two; how far it may be off is taken from
-their difference, added up over intervals as independent errors are. A camera with noise, dead time
+Light between two frames is taken as the trapezoid of the two, or as the stairs of as many pictures
+where the camera holds them; how far it may be off is taken from their difference, added up over
+intervals as independent errors are. A camera with noise, dead time
 or a reset to zero gives another rate for the same light, so there only the correlation of counts
 with light is checked.
 """
@@ -9,6 +10,7 @@ with light is checked.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +56,25 @@ def spike_check(segment: Segment, stream: SpikeStream) -> FrameCheck:
     return RateCheck(segment, stream)
 
 
+class _Light(NamedTuple):
+    """What the light of an interval's two frames gives."""
+
+    polls: int
+    expected: Picture
+    """Spikes of every pixel."""
+    doubt: Picture
+    """Half of the spikes by which the two frames differ."""
+
+
 class _CountCheck:
     """Counts the spikes of every interval beside the light of its two pictures."""
 
     def __init__(self, segment: Segment, stream: SpikeStream) -> None:
         self._segment, self._stream = segment, stream
         self._shape = (segment.intrinsics.height, segment.intrinsics.width)
+        self._pictures = segment.read("frames/sub_frame_count")
+        assert isinstance(stream.sensor, SpikeCameraSpec)
+        self._held = stream.sensor.interpolation == "hold"
         self._padding = 0
 
     def see(self, before: Frame | None, now: Frame) -> None:
@@ -74,10 +89,14 @@ class _CountCheck:
             part = stream.slice_by_poll(poll, min(poll + POLLS_AT_ONCE, last))
             seen += spikes_per_pixel(part)
             self._padding += _padding(part)
-        start, end = (
-            np.minimum(stream.alpha * f.luminance.astype(float), 1) for f in (before, now)
-        )
-        self._add(seen, last - first, start, end)
+        self._add(seen, self._light(before, now, last - first))
+
+    def _light(self, before: Frame, now: Frame, polls: int) -> _Light:
+        alpha, pictures = self._stream.alpha, float(self._pictures[now.k])
+        start, end = (np.minimum(alpha * f.luminance.astype(float), 1) for f in (before, now))
+        change = 0.5 * (end - start)
+        middle = start + change * (1 + 1 / pictures if self._held else 1)
+        return _Light(polls, expected=polls * middle, doubt=polls * change)
 
     def results(self) -> Iterator[Check]:
         """The checks."""
@@ -85,8 +104,8 @@ class _CountCheck:
                       "bits set beyond the last pixel")  # fmt: skip
         yield from self._verdict()
 
-    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
-        """Take spikes by pixel, and spikes per poll in the light of the first and last picture."""
+    def _add(self, seen: Picture, light: _Light) -> None:
+        """Take the spikes of an interval by pixel, and what the light gives of them."""
         raise NotImplementedError
 
     def _verdict(self) -> Iterator[Check]:
@@ -100,10 +119,10 @@ class RateCheck(_CountCheck):
         super().__init__(segment, stream)
         self._seen, self._expected, self._doubt = (np.zeros(self._shape) for _ in range(3))
 
-    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
+    def _add(self, seen: Picture, light: _Light) -> None:
         self._seen += seen
-        self._expected += polls * 0.5 * (start + end)
-        self._doubt += (polls * 0.5 * (start - end)) ** 2
+        self._expected += light.expected
+        self._doubt += light.doubt**2
 
     def _verdict(self) -> Iterator[Check]:
         name, group = self._segment.name, self._stream.group
@@ -134,10 +153,9 @@ class LightCheck(_CountCheck):
         """Of the light of an interval with its spikes."""
         self._noise: list[float] = []
 
-    def _add(self, seen: Picture, polls: int, start: Picture, end: Picture) -> None:
-        expected = polls * 0.5 * (start + end)
-        self._correlation.add(expected, seen)
-        self._noise.append(self._variance(expected, polls))
+    def _add(self, seen: Picture, light: _Light) -> None:
+        self._correlation.add(light.expected, seen)
+        self._noise.append(self._variance(light.expected, light.polls))
 
     def _variance(self, expected: Picture, polls: int) -> float:
         """Variance that noise and whole numbers leave of the counts of an interval."""

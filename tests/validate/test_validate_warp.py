@@ -9,8 +9,18 @@ import pytest
 
 from datagen.validate.flow import LEAST_PIXELS, WarpCheck
 from datagen.validate.frames import Frame
+from schemas.camera import CameraSpec, PinholeOptics
 
 WIDTH = 40
+
+
+def segment(blur: float = 0.5) -> SimpleNamespace:
+    """What the check asks of a segment."""
+    camera = CameraSpec(width=WIDTH, height=100, optics=PinholeOptics(psf_sigma=blur))
+    return SimpleNamespace(
+        name="noise", pose=lambda k: np.full(1, k), world_from_object=[0, 0],
+        spec=SimpleNamespace(camera=camera),
+    )  # fmt: skip
 
 
 def frame(k: int, rows: int, squeeze: float = 0.0) -> Frame:
@@ -28,7 +38,7 @@ def frame(k: int, rows: int, squeeze: float = 0.0) -> Frame:
 def test_few_pixels_tell_nothing(pixels: float, told: str) -> None:
     """Fail flow that explains no change, but not by a few hundred pixels."""
     rows = round(pixels * LEAST_PIXELS / (WIDTH - 2))
-    poses = SimpleNamespace(name="noise", pose=lambda k: np.full(1, k), world_from_object=[0, 0])
+    poses = segment()
     check = WarpCheck(poses)  # type: ignore[arg-type]
     before = frame(0, rows)
     check.see(None, before)
@@ -41,10 +51,20 @@ def test_few_pixels_tell_nothing(pixels: float, told: str) -> None:
 @pytest.mark.parametrize(("squeeze", "told"), [(0.4, "along the flow"), (0.8, "not measured")])
 def test_pixels_that_are_squeezed_tell_nothing(squeeze: float, told: str) -> None:
     """Follow the light of pixels that land on about one pixel, as few do under a very wide lens."""
-    poses = SimpleNamespace(name="noise", pose=lambda k: np.full(1, k), world_from_object=[0, 0])
+    poses = segment()
     check = WarpCheck(poses)  # type: ignore[arg-type]
     before = frame(0, LEAST_PIXELS, squeeze)
     check.see(None, before)
     check.see(before, frame(1, LEAST_PIXELS))
     (result,) = [found for found in check.results() if found.name == "flow/warp"]
     assert told in result.message
+
+
+def test_a_picture_blurred_together_tells_nothing() -> None:
+    """Measure nothing where the lens mixes what moves apart."""
+    check = WarpCheck(segment(blur=5.0))  # type: ignore[arg-type]
+    before = frame(0, LEAST_PIXELS)
+    check.see(None, before)
+    check.see(before, frame(1, LEAST_PIXELS))
+    (result,) = [found for found in check.results() if found.name == "flow/warp"]
+    assert "blurs much of the picture" in result.message
