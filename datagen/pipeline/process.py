@@ -6,6 +6,7 @@ started it, however that one died.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -59,6 +60,7 @@ class WorkerProcess:
         )
         give_way(self._process.pid)
         threading.Thread(target=self._listen, args=(on_report,), daemon=True).start()
+        threading.Thread(target=self._end_group, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -73,14 +75,24 @@ class WorkerProcess:
                 if report is not None:
                     on_report(report)
                 elif self._log is not None:
-                    self._log.write(line)
+                    with contextlib.suppress(OSError, ValueError):  # full disk, or closed
+                        self._log.write(line)
         self._process.wait()
         on_report(None)
+
+    def _end_group(self) -> None:
+        """Let nothing that the process started outlive it: that would hold its output open, too."""
+        self._process.wait()
+        self._tell_group(signal.SIGKILL)
+
+    def _tell_group(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it is gone, or as good as
+            os.killpg(self._process.pid, number)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and all that it started."""
         if self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+            self._tell_group(number)
 
     def stop(self, patience: float = 3.0) -> None:
         """End the process and all that it started: TERM, then KILL."""
@@ -105,7 +117,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     """A report; None for a line that some library printed."""
     try:
         report = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return report if isinstance(report, dict) and "event" in report else None
 
