@@ -22,9 +22,14 @@ MAX_BYTES = 4 * 2**20
 
 
 class SpecLoader(yaml.SafeLoader):
-    """Safe YAML whose floats include `1e-3`, which YAML 1.1 takes for a string."""
+    """Safe YAML whose floats include `1e-3`, which YAML 1.1 takes for a string, and whose dates, which
+    no field of a spec is, stay the text of a name."""
 
 
+SpecLoader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 SpecLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\.(?:inf|nan))$", re.I),

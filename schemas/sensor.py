@@ -23,6 +23,13 @@ NOT_BROWNIAN = (
 NoiseRate = Annotated[float, Field(strict=True, ge=0, le=5_000)]
 
 
+def _microseconds(seconds: Any) -> int:
+    """`refractory_period_s` as the whole number that a spec holds."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not abs(seconds) <= 1e6:
+        raise ValueError(f"refractory_period_s is {seconds!r}; expected seconds, such as 0.0005")
+    return round(seconds * 1e6)
+
+
 class EventCameraSpec(Spec):
     """A dynamic vision sensor: an event whenever log light has moved by a threshold.
 
@@ -89,10 +96,12 @@ class EventCameraSpec(Spec):
     def _fill_in(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
+        for v2e, ours in V2E_NAMES.items():
+            if v2e in given and ours in given:
+                raise ValueError(f"both {v2e} and {ours} are given; give one of them")
         renamed = {V2E_NAMES.get(name, name): value for name, value in given.items()}
-        seconds = renamed.pop("refractory_period_s", None)
-        if isinstance(seconds, int | float):
-            renamed.setdefault("refractory_period_us", round(seconds * 1e6))
+        if "refractory_period_s" in given:
+            renamed["refractory_period_us"] = _microseconds(given["refractory_period_s"])
         return {**EVENT_CAMERA_PRESETS.get(str(renamed.get("preset")), {}), **renamed}
 
     @model_validator(mode="after")

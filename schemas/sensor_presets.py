@@ -91,5 +91,6 @@ V2E_NAMES = {
     "pos_thres": "threshold_on",
     "neg_thres": "threshold_off",
     "sigma_thres": "threshold_sigma",
+    "refractory_period_s": "refractory_period_us",
 }
-"""v2e's names that differ from ours; each is accepted in a spec."""
+"""v2e's names that differ from ours; each is accepted in a spec, in v2e's unit."""

@@ -12,6 +12,7 @@ from datagen.errors import SpecError
 from datagen.spec_file import load_spec, parse_as
 from schemas.camera import CameraSpec
 from schemas.job import JobSpec
+from schemas.sensor import EventCameraSpec
 from schemas.trajectory import Radial, Vertical, first_turn
 
 SEGMENT: dict[str, Any] = {
@@ -132,3 +133,37 @@ def test_missing_spec_file_is_refused(tmp_path: Path) -> None:
     """Name the file that is not there."""
     with pytest.raises(SpecError, match="no such file"):
         load_spec(tmp_path / "none.yaml")
+
+
+def test_names_of_v2e() -> None:
+    """Take v2e's names in v2e's units."""
+    given = {"pos_thres": 0.3, "neg_thres": 0.4, "sigma_thres": 0.01, "refractory_period_s": 5e-4}
+    spec = EventCameraSpec.model_validate(given)
+    assert (spec.threshold_on, spec.threshold_off, spec.threshold_sigma) == (0.3, 0.4, 0.01)
+    assert spec.refractory_period_us == 500
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"refractory_period_s": "0.0005"},
+        {"refractory_period_s": float("inf")},
+        {"refractory_period_s": float("nan")},
+        {"refractory_period_s": True},
+        {"refractory_period_s": None},
+        {"refractory_period_s": 5e-4, "refractory_period_us": 500},
+        {"pos_thres": 0.3, "threshold_on": 0.1},
+        {"threshold_off": 0.1, "neg_thres": 0.3},
+    ],
+)
+def test_names_of_v2e_are_never_dropped(given: dict[str, Any]) -> None:
+    """Refuse a value that cannot be used, and one quantity given twice."""
+    with pytest.raises(ValidationError, match=r"expected seconds|give one of them"):
+        EventCameraSpec.model_validate(given)
+
+
+def test_dates_are_text(tmp_path: Path) -> None:
+    """Take a date in YAML for the name that it is."""
+    file = tmp_path / "job.yaml"
+    file.write_text(f"name: 2024-01-31\nsegments: {json.dumps([SEGMENT])}\n")
+    assert load_spec(file).name == "2024-01-31"
