@@ -43,7 +43,8 @@ def read_document(body: bytes, content_type: str) -> dict[str, Any]:
 
     Raises:
         UnsupportedMedia: it is said to be something else.
-        Unreadable: it is not what it is said to be, or nested too deeply.
+        Unreadable: it is not what it is said to be, holds what JSON has no form for, or is nested too
+            deeply.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind in JSON_TYPES:
@@ -56,7 +57,34 @@ def read_document(body: bytes, content_type: str) -> dict[str, Any]:
         )
     if not isinstance(data, dict):
         raise Unreadable(f"the body holds {type(data).__name__}; expected an object")
+    _refuse_unplain(data)
     return data
+
+
+def _refuse_unplain(value: Any, depth: int = 1) -> None:
+    """Raise Unreadable for what no JSON text says, and for what is nested too deeply."""
+    if depth > MAX_DEPTH:
+        raise Unreadable(f"the body is nested more than {MAX_DEPTH} levels deep")
+    match value:
+        case dict():
+            for name, part in value.items():
+                if not isinstance(name, str):
+                    raise Unreadable(f"the body has the key {name!r}; expected text")
+                _refuse_unplain(name, depth)
+                _refuse_unplain(part, depth + 1)
+        case list():
+            for part in value:
+                _refuse_unplain(part, depth + 1)
+        case str():
+            if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise Unreadable(f"the body holds {value[:40]!r}; expected Unicode text")
+        case int() | float() | None:
+            pass
+        case _:
+            raise Unreadable(
+                f"the body holds {str(value)[:40]!r} as {type(value).__name__}; expected text, numbers, "
+                "lists and mappings"
+            )
 
 
 def _read_json(body: bytes) -> Any:

@@ -19,10 +19,11 @@ def put(document: Document, pointer: str, value: Any) -> Document:
     """A document with `value` at a pointer; objects on the way are made.
 
     Raises:
-        Unreadable: the pointer leads through something that is neither object nor list.
+        Unreadable: the pointer leads through something that is neither object nor list, or is that of
+            the whole document.
     """
     changed = deepcopy(document)
-    *way, last = steps_of(pointer)
+    *way, last = _way(pointer)
     here: Any = changed
     for step in way:
         here = here.setdefault(step, {}) if isinstance(here, dict) else _item(here, step, pointer)
@@ -40,7 +41,7 @@ def take_out(document: Document, pointer: str) -> Document:
         Unreadable: see `put`.
     """
     changed = deepcopy(document)
-    *way, last = steps_of(pointer)
+    *way, last = _way(pointer)
     here: Any = changed
     for step in way:
         if isinstance(here, dict) and step not in here:
@@ -76,6 +77,12 @@ def at(document: Any, pointer: str) -> Any:
         else:
             return None
     return here
+
+
+def _way(pointer: str) -> list[str]:
+    if not pointer:
+        raise Unreadable("the pointer is that of the whole document; expected one into it")
+    return steps_of(pointer)
 
 
 def _item(here: Any, step: str, pointer: str) -> Any:

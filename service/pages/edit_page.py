@@ -93,8 +93,16 @@ async def show_edited(request: Request, _who: Submitter) -> Response:
     except ValidationError as error:
         raise Unreadable(f"not a change of a document: {error.errors()[0]['msg']}") from error
     document = edited(edit)
+    _refuse_infinite(document)
     form = await to_thread.run_sync(form_of, document)
     return fragment("form_parts.html", form=form, document=document)
+
+
+def _refuse_infinite(document: Document) -> None:
+    try:
+        json.dumps(document, allow_nan=False)
+    except ValueError as error:
+        raise Unreadable("the body holds a number that is not finite") from error
 
 
 @router.post("/jobs/new/text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -89,7 +90,7 @@ def _identity(item: Document, before: list[Document]) -> Document:
     if "t" in item:
         told["t"] = max(_numbers(before, "t"), default=-1) + 1
     if isinstance(item.get("name"), str):
-        told["name"] = _free_name(item["name"], {other.get("name") for other in before})
+        told["name"] = _free_name(item["name"], {str(i.get("name")) for i in before})
     return told
 
 
@@ -97,6 +98,8 @@ def _numbers(items: list[Document], name: str) -> list[float]:
     return [i[name] for i in items if isinstance(i.get(name), int | float)]
 
 
-def _free_name(name: str, taken: set[Any]) -> str:
+def _free_name(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
     stem = name.rstrip("0123456789").rstrip("-") or name
-    return next(n for i in range(1, len(taken) + 2) if (n := name if i == 1 else f"{stem}-{i}") not in taken)  # fmt: skip
+    return next(free for i in count(2) if (free := f"{stem}-{i}") not in taken)

@@ -27,6 +27,8 @@ from service.pages.shapes import (
 
 ITEMS_SHOWN = 100
 """Of a list; the form keeps the others as they are."""
+SHOWN_BELOW = 1e15
+"""Larger numbers are no part of an item's note."""
 ALWAYS_SHOWN = frozenset({"/name", "/seed", "/scene", "/camera", "/sensors", "/segments"})
 
 
@@ -94,8 +96,8 @@ def _note(value: Any) -> str:
     told = [value.get("name"), value.get("kind"), inner, value.get("split")]
     notes = [word.replace("_", " ") for word in told if isinstance(word, str)]
     for name, unit in (("t", "s"), ("duration", "s"), ("frame_rate", "Hz")):
-        if isinstance(value.get(name), int | float):
-            notes.append(f"{value[name]:g} {unit}")
+        if isinstance(number := value.get(name), int | float) and abs(number) < SHOWN_BELOW:
+            notes.append(f"{number:g} {unit}")
     return ", ".join(dict.fromkeys(notes))
 
 

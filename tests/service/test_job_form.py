@@ -109,6 +109,34 @@ def test_edits() -> None:
     assert yaml.safe_dump(start) == before
 
 
+def test_names_of_what_is_added() -> None:
+    """Find a free name also where the first of several was removed, or a name is no text."""
+    for held, free in (
+        (["orbit-2"], "orbit-3"),
+        (["orbit-2", "orbit-3"], "orbit-4"),
+        (["orbit", "orbit-3"], "orbit-2"),
+        ([["odd"], "orbit"], "orbit-2"),
+        (["2024"], "2024-2"),
+    ):
+        document = {"segments": [{"name": name} for name in held]}
+        more = edited(Edit(do="add", pointer="/segments", document=document))
+        assert more["segments"][-1]["name"] == free
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"do": "remove", "document": {}},
+        {"do": "kind", "kind": "number", "document": {}},
+        {"do": "kind", "kind": "orbital", "document": {}},
+        {"do": "add", "kind": "on", "document": {}},
+    ],
+)
+def test_edit_of_nothing(service: LocalService, change: dict[str, object]) -> None:
+    """Refuse a change of the whole document."""
+    assert service.http.post("/jobs/new/form", json=change).status_code == 400
+
+
 def test_form_over_http(service: LocalService) -> None:
     """Answer a change with the new fields, YAML with its form, and nonsense with a refusal."""
     change = {"do": "add", "pointer": "/segments", "kind": "on", "document": tiny_job()}
@@ -121,6 +149,36 @@ def test_form_over_http(service: LocalService) -> None:
     assert yaml.safe_load(back.text) == tiny_job()
     for wrong in ({**change, "pointer": "/camera/width/x"}, {**change, "do": "explode"}):
         assert service.http.post("/jobs/new/form", json=wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: !!binary aGVsbG8=",
+        "name: !!set {a, b}",
+        "name: !!timestamp 2024-01-01",
+        "seed: .nan",
+        "seed: 1e999",
+        "1: 2",
+        '{"name": "\\ud800"}',
+        '{"name": ' + "[" * 600 + "]" * 600 + "}",
+    ],
+)
+def test_form_of_what_json_cannot_say(service: LocalService, text: str) -> None:
+    """Refuse a document that the page could not hold."""
+    kind = "json" if text.startswith("{") else "yaml"
+    headers = {"Content-Type": f"application/{kind}"}
+    answer = service.http.post("/jobs/new/form", content=text, headers=headers)
+    assert answer.status_code == 400
+
+
+def test_form_of_dates_and_huge_numbers(service: LocalService) -> None:
+    """Take a date for the name it may be, and show a job whose duration is no sensible number."""
+    headers = {"Content-Type": "application/yaml"}
+    dated = service.http.post("/jobs/new/form", content="name: 2024-01-31", headers=headers)
+    assert 'value="2024-01-31"' in dated.text
+    endless = {"segments": [{"duration": 10**400, "frame_rate": 30}]}
+    assert service.http.post("/jobs/new/form", json=endless).status_code == 200
 
 
 def test_documents() -> None:
