@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import time
+from pathlib import Path
 
 from service.clock import now_ms
 from service.folders import Folders
@@ -17,7 +19,7 @@ log = logging.getLogger("datagen.dispatcher")
 DAY_MS = 86_400_000
 KEYS_DAYS = 7
 STRAY_SECONDS = 3600.0
-"""An upload that no row names after so long was given up half-way."""
+"""An upload that no row names and that nothing was added to for so long was given up half-way."""
 
 
 def tidy(database: Database, folders: Folders, settings: Settings) -> None:
@@ -44,5 +46,16 @@ def _remove_stray_uploads(folders: Folders, known: set[str]) -> None:
     before = time.time() - STRAY_SECONDS
     for parent in (folders.assets, folders.uploads):
         for path in parent.iterdir() if parent.is_dir() else ():
-            if path.name not in known and path.stat().st_mtime < before:
+            if path.name not in known and _last_written(path) < before:
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _last_written(folder: Path) -> float:
+    """When anything in a folder was last written to: one on its way in may take long to come.
+
+    Never for one that is gone: whoever receives an upload moves and removes its folder meanwhile.
+    """
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:
+        return math.inf
