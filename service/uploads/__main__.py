@@ -22,13 +22,13 @@ MEMORY_BYTES = 4 * 2**30
 RECORDING_BYTES = 256 * 2**20
 
 
-def main(body: str, name: str, target: str, bytes_: str, files: str, seconds: str) -> int:
+def main(body: str, name: str, target: str, *limits: str) -> int:
     """Check one upload; the exit code."""
-    limit(bytes_=int(bytes_), seconds=int(seconds))
+    bytes_, files, room, seconds = map(int, limits)
+    limit(bytes_=bytes_, seconds=seconds)
     try:
-        names = take_apart(
-            Path(body), name, Path(target), Budget(bytes=int(bytes_), files=int(files))
-        )
+        budget = Budget(bytes=bytes_, files=files, room=room)
+        names = take_apart(Path(body), name, Path(target), budget)
         check(Path(target), names)
     except (DatagenError, MemoryError) as error:
         kind = kind_of(error) if isinstance(error, DatagenError) else "input"

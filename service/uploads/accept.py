@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 import shutil
 import sys
@@ -78,7 +79,7 @@ async def take_in(
 
 
 async def _receive(state: State, path: Path, body: AsyncIterator[bytes]) -> str:
-    room = free_bytes(path.parent) - state.settings.disk_reserve_bytes
+    room = _room(state)
     digest, size = hashlib.sha256(), 0
     try:
         with clear_disk_errors(path), path.open("xb") as file:
@@ -95,12 +96,20 @@ async def _receive(state: State, path: Path, body: AsyncIterator[bytes]) -> str:
     return digest.hexdigest()
 
 
+def _room(state: State) -> int:
+    """Bytes free on the disk beyond the reserve."""
+    return free_bytes(state.folders.uploads) - state.settings.disk_reserve_bytes
+
+
 async def _check(state: State, work: Path, name: str) -> list[AssetFile]:
     """In a process of its own: what it reads may be made to break it."""
     settings = state.settings
+    limits = (
+        settings.asset_unpacked_bytes, settings.asset_files, _room(state), math.ceil(settings.check_seconds),
+    )  # fmt: skip
     command = [
         sys.executable, "-m", "service.uploads", str(work / "body"), name, str(work / "files"),
-        str(settings.asset_unpacked_bytes), str(settings.asset_files), str(round(settings.check_seconds)),
+        *map(str, limits),
     ]  # fmt: skip
     async with checks.turn(state):
         done = await checks.run(
@@ -116,4 +125,6 @@ async def _check(state: State, work: Path, name: str) -> list[AssetFile]:
     message = str(report["message"]).replace(f"{work}/files/", "").replace(f"{work}/", "")
     if report["kind"] == "input":
         raise Invalid(message, faults=(Fault("", message),))
+    if report["kind"] == "disk":
+        raise StorageFull(message)
     raise Unavailable(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from datagen.errors import InputError
@@ -44,13 +43,29 @@ def checked_name(name: str) -> str:
     return name
 
 
-def refuse_clashes(names: Iterable[str]) -> None:
-    """Raise InputError when two names are equal but for case, or one is a folder of another."""
-    seen: dict[str, str] = {}
-    for name in names:
-        if (other := seen.setdefault(name.casefold(), name)) != name or seen.get(name) == "":
+class DistinctNames:
+    """The names of an archive's files, each looked at beside those before it."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def add(self, name: str) -> None:
+        """Take one more.
+
+        Raises:
+            InputError: it came before, is equal to another but for case, or one is a folder of the
+                other.
+        """
+        folded = name.casefold()
+        if (other := self._files.setdefault(folded, name)) != name:
             raise InputError(f"files {other!r} and {name!r} clash; expected distinct names")
-    for name in seen:
-        for parent in PurePosixPath(name).parents:
-            if str(parent) in seen:
-                raise InputError(f"{seen[str(parent)]!r} is both a file and a folder")
+        ends = [i for i, letter in enumerate(folded) if letter == "/"]
+        above = [folded[:end] for end in ends]
+        self._folders.update(dict.fromkeys(above, name))
+        for place in (folded, *above):
+            if place in self._files and place in self._folders:
+                raise InputError(f"{self._files[place]!r} is both a file and a folder")
+
+    def __contains__(self, name: str) -> bool:
+        return self._files.get(name.casefold()) == name

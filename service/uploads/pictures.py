@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -23,27 +24,32 @@ def check_pictures(root: Path, names: Iterable[str]) -> None:
     """
     for name in sorted(names):
         if name.lower().endswith(PICTURES):
-            width, height = _size(root / name, name)
-            if width * height > MOST_PIXELS:
-                raise InputError(
-                    f"{name}: {width}x{height} pixels; expected at most {MOST_PIXELS:,} in all"
-                )
+            with (root / name).open("rb") as file:
+                check_picture(file, name)
 
 
-def _size(path: Path, name: str) -> tuple[int, int]:
+def check_picture(file: IO[bytes], name: str) -> None:
+    """Read the header of one picture; raises as `check_pictures`."""
+    width, height = _size(file, name)
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{name}: {width}x{height} pixels; expected at most {MOST_PIXELS:,} in all"
+        )
+
+
+def _size(file: IO[bytes], name: str) -> tuple[int, int]:
     if name.lower().endswith(".hdr"):
-        return _hdr_size(path, name)
+        return _hdr_size(file, name)
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
             return image.size
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # fmt: skip
         raise InputError(f"{name}: is not a picture that can be read: {error}") from error
 
 
-def _hdr_size(path: Path, name: str) -> tuple[int, int]:
+def _hdr_size(file: IO[bytes], name: str) -> tuple[int, int]:
     """Radiance pictures state `-Y height +X width` after an empty line."""
-    with path.open("rb") as file:
-        head = file.read(65_536)
+    head = file.read(65_536)
     words = head.partition(b"\n\n")[2].partition(b"\n")[0].split()
     plain = head.startswith(HDR_HEAD) and len(words) == 4
     if not plain or not (words[1].isdigit() and words[3].isdigit()):

@@ -19,6 +19,7 @@ from pxr import Sdf, Tf, UsdUtils
 from datagen.errors import InputError
 from datagen.scenes.usd.opening import reason_of
 from service.uploads.names import LAYERS, PACKAGES, PICTURES
+from service.uploads.pictures import check_picture
 
 REASON = 300
 """Most letters of USD's words that are passed on."""
@@ -36,7 +37,8 @@ def check_scenes(root: Path, names: Iterable[str]) -> None:
         names: its files.
 
     Raises:
-        InputError: a layer cannot be read, or refers to anything outside of the upload.
+        InputError: a layer cannot be read, or refers to anything outside of the upload; a picture in
+            a package is none, or too large.
     """
     files = frozenset(names)
     for name in sorted(files):
@@ -58,6 +60,9 @@ def _check_package(path: Path, name: str) -> None:
                     copy = Path(folder) / f"layer{Path(member.filename).suffix}"
                     copy.write_bytes(package.read(member))
                     _check_layer(copy, member.filename, inside)
+                elif member.filename.lower().endswith(PICTURES):
+                    with package.open(member) as picture:
+                        check_picture(picture, f"{name}: {member.filename}")
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
         raise InputError(f"{name}: is not a usdz package: {error}") from error
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from datagen.errors import InputError
-from service.uploads.names import checked_name, refuse_clashes
+from datagen.errors import DiskFullError, InputError
+from datagen.store import clear_disk_errors
+from service.uploads.names import DistinctNames, checked_name
 
 BLOCK = 2**20
 UNIX = 3
@@ -29,6 +30,8 @@ class Budget:
 
     bytes: int
     files: int
+    room: int
+    """Bytes free on the disk beyond the reserve."""
 
 
 def unpack(archive: Path, name: str, target: Path, budget: Budget) -> None:
@@ -36,6 +39,7 @@ def unpack(archive: Path, name: str, target: Path, budget: Budget) -> None:
 
     Raises:
         InputError: it is no archive, damaged, larger than the budget, or holds what is not taken.
+        DiskFullError: there is no room for it.
     """
     try:
         if name.lower().endswith(".zip"):
@@ -55,9 +59,9 @@ def unpack(archive: Path, name: str, target: Path, budget: Budget) -> None:
 def _zip_members(opened: zipfile.ZipFile, budget: Budget) -> Generator[tuple[str, IO[bytes]]]:
     members = [member for member in opened.infolist() if not member.is_dir()]
     _refuse_many(len(opened.infolist()), budget)
-    refuse_clashes(member.filename for member in members)
-    if len({member.filename for member in members}) != len(members):
-        raise InputError("the archive holds a name twice; expected distinct names")
+    names = DistinctNames()
+    for member in members:
+        _add(names, member.filename)
     for member in members:
         if member.create_system == UNIX and (member.external_attr >> 16) & 0o170000 == SYMLINK:
             raise InputError(f"{member.filename!r} is a link; expected files only")
@@ -68,7 +72,7 @@ def _zip_members(opened: zipfile.ZipFile, budget: Budget) -> Generator[tuple[str
 
 
 def _tar_members(stream: tarfile.TarFile, budget: Budget) -> Iterator[tuple[str, IO[bytes]]]:
-    seen: set[str] = set()
+    names = DistinctNames()
     for count, member in enumerate(stream, 1):
         _refuse_many(count, budget)
         if member.isdir():
@@ -76,13 +80,16 @@ def _tar_members(stream: tarfile.TarFile, budget: Budget) -> Iterator[tuple[str,
         if not member.isreg():
             raise InputError(f"{member.name!r} is a link or device; expected files only")
         name = checked_name(member.name.removeprefix("./"))
-        if name in seen:
-            raise InputError(f"the archive holds {name!r} twice; expected distinct names")
-        seen.add(name)
-        refuse_clashes(seen)
+        _add(names, name)
         file = stream.extractfile(member)
         assert file is not None
         yield name, file
+
+
+def _add(names: DistinctNames, name: str) -> None:
+    if name in names:
+        raise InputError(f"the archive holds {name!r} twice; expected distinct names")
+    names.add(name)
 
 
 def _refuse_many(count: int, budget: Budget) -> None:
@@ -91,15 +98,17 @@ def _refuse_many(count: int, budget: Budget) -> None:
 
 
 def _write_all(members: Iterator[tuple[str, IO[bytes]]], target: Path, budget: Budget) -> None:
-    left, files = budget.bytes, 0
+    size, files = 0, 0
     for name, source in members:
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as out:
+        with clear_disk_errors(path), path.open("xb") as out:
             while block := source.read(BLOCK):
-                left -= len(block)
-                if left < 0:
+                size += len(block)
+                if size > budget.bytes:
                     raise InputError(f"unpacks to more than {budget.bytes:,} bytes; expected fewer")
+                if size > budget.room:
+                    raise DiskFullError("unpacked, it would fill the disk past its reserve")
                 out.write(block)
         files += 1
     if not files:

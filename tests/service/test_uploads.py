@@ -8,6 +8,7 @@ import hashlib
 import io
 import struct
 import tarfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -19,13 +20,14 @@ from PIL import Image
 from service_kit import LocalService, make_settings, serving
 
 from datagen.errors import InputError
+from datagen.store import free_bytes
 from service.uploads.names import checked_name
 from service.uploads.pictures import check_pictures
 from service.uploads.scenes import check_scenes
 from service.uploads.unpack import Budget, unpack
 
 WALK = b"0.0 0 0 1 0 0 0 1\n1.0 1 0 1 0 0 0 1\n"
-BUDGET = Budget(bytes=2_000_000, files=20)
+BUDGET = Budget(bytes=2_000_000, files=20, room=10**12)
 FOREIGN = (
     "/etc/passwd", "../other/scene.usda", "http://example.org/a.usda", "file:///etc/passwd.usda",
     "C:\\\\secret.usda", "absent.usda", "./sub/../../x.usda", "anon:0x1:a.usda", "$HOME/a.usda",
@@ -176,7 +178,8 @@ def test_archives_are_unpacked(tmp_path: Path) -> None:
         ({"a.sh": b""}, "expected a scene"),
         ({"a.zip": b""}, "expected a scene"),
         ({"A.txt": b"", "a.TXT": b""}, "clash"),
-        ({"a.txt": b"", "a.txt/b.txt": b""}, "a.txt"),
+        ({"a.txt": b"", "a.txt/b.txt": b""}, "both a file and a folder"),
+        ({"a.txt/b.txt": b"", "A.txt": b""}, "both a file and a folder"),
         ({f"{i}.txt": b"" for i in range(21)}, "more than 20 members"),
         ({"bomb.txt": bytes(2_000_001)}, "more than 2,000,000 bytes"),
         ({f"{i}.txt": bytes(200_000) for i in range(11)}, "more than 2,000,000 bytes"),
@@ -193,6 +196,26 @@ def test_archive_bombs_and_traversals(
     target = tmp_path / "inner" / "target"
     assert told in refused(lambda: unpack(archive, kind, target, BUDGET))
     assert not (tmp_path / "inner" / "out.txt").exists()
+
+
+def test_many_files(tmp_path: Path) -> None:
+    """Look at each name of an archive once: ten thousand files take no minutes."""
+    members = {f"walks/{i // 100}/{i}.txt": b"" for i in range(10_000)}
+    archive = tar_of(tmp_path / "a.tar", members)
+    begin = time.process_time()
+    unpack(archive, "a.tar", tmp_path / "target", Budget(bytes=1, files=10_000, room=1))
+    assert time.process_time() - begin < 20
+
+
+def test_unpacking_leaves_the_reserve(tmp_path: Path) -> None:
+    """Take no archive that would fill the disk when it is unpacked."""
+    settings = make_settings(
+        tmp_path / "data", disk_reserve_bytes=free_bytes(tmp_path) - 20 * 2**20
+    )
+    body = zip_of(tmp_path / "a.zip", {"a.txt": bytes(60 * 2**20)}).read_bytes()
+    with serving(settings) as service:
+        answer = service.http.post("/v1/assets", params={"name": "a.zip"}, content=body)
+    assert (answer.status_code, answer.json()["type"]) == (507, "/problems/storage-full")
 
 
 def test_links_and_devices_in_archives(tmp_path: Path) -> None:
@@ -234,6 +257,10 @@ def test_pictures(tmp_path: Path) -> None:
     assert "not a picture" in refused(lambda: check_pictures(tmp_path, ["bad.png"]))
     (tmp_path / "bomb.png").write_bytes(png_head(100_000, 100_000))
     assert "bomb.png" in refused(lambda: check_pictures(tmp_path, ["bomb.png"]))
+    with zipfile.ZipFile(tmp_path / "pack.usdz", "w") as package:
+        package.write(tmp_path / "good.png", "good.png")
+        package.write(tmp_path / "bomb.png", "bomb.png")
+    assert "bomb.png" in refused(lambda: check_scenes(tmp_path, ["pack.usdz"]))
 
 
 def png_head(width: int, height: int) -> bytes:
