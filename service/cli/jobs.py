@@ -68,12 +68,13 @@ def submit(
         _refuse_taken(out)
     with connected(url, key) as client:
         job = client.submit(spec, key=idempotency_key)
-        if wait or out is not None:
+        waited = wait or out is not None
+        if waited:
             job = _wait(client, job.id, quiet=as_json)
         click.echo(job.model_dump_json(indent=2) if as_json else _line(job))
         if out is not None and job.dataset is not None:
-            _download(client, job.dataset, out, quiet=as_json)
-    if job.error is not None:
+            click.echo(_download(client, job.dataset, out, quiet=as_json), err=as_json)
+    if job.error is not None or (waited and job.state is not JobState.SUCCEEDED):
         raise SystemExit(FAILED)
 
 
@@ -126,7 +127,7 @@ def watch(job_id: str, url: str, key: str | None) -> None:
     with connected(url, key) as client:
         job = _watch(client, job_id, quiet=False)
     click.echo(_line(job))
-    if job.error is not None:
+    if job.state is not JobState.SUCCEEDED:
         raise SystemExit(FAILED)
 
 
@@ -163,7 +164,7 @@ def download(source: str, out: Path, url: str, key: str | None, quiet: bool) -> 
       datagen download job_4f1c2d9e4f1c2d9e4f1c2d9e4f1c2d9e -o my-dataset
     """
     with connected(url, key) as client:
-        _download(client, source.replace("job_", "dataset_"), out, quiet=quiet)
+        click.echo(_download(client, source.replace("job_", "dataset_"), out, quiet=quiet))
 
 
 def _refuse_taken(out: Path) -> None:
@@ -205,7 +206,8 @@ def _watch(client: Client, job_id: str, *, quiet: bool) -> JobView:
     return job
 
 
-def _download(client: Client, dataset_id: str, out: Path, *, quiet: bool) -> None:
+def _download(client: Client, dataset_id: str, out: Path, *, quiet: bool) -> str:
+    """Bring a dataset; what came, in a line."""
     from datagen.progress_bar import progress_bar
 
     here: dict[str, int] = {}
@@ -217,4 +219,4 @@ def _download(client: Client, dataset_id: str, out: Path, *, quiet: bool) -> Non
             bar.update(sum(here.values()) - bar.n)
 
         done = client.download(dataset_id, out, on_progress=on_progress)
-    click.echo(f"{out}: {len(done.files)} files verified, {done.bytes_received:,} bytes received")
+    return f"{out}: {len(done.files)} files verified, {done.bytes_received:,} bytes received"

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from datagen.store import sha256_file
 from schemas.base import Spec
 from schemas.estimate import Estimate
 from service.client.connection import PAUSES, Connection, open_http
+from service.client.errors import ServiceError
 from service.client.events import Event, read_events
 from service.client.folder import refuse_foreign_folder
 from service.client.inputs import with_uploads
@@ -86,7 +88,17 @@ class AsyncClient:
         await self._connection.close()
 
     async def _json(self, method: str, path: str, **options: Any) -> Any:
-        return (await self._connection.request(method, path, **options)).json()
+        response = await self._connection.request(method, path, **options)
+        try:
+            return response.json()
+        except ValueError as error:
+            seen = response.headers.get("Content-Type", "nothing")
+            raise ServiceError(
+                response.status_code,
+                {
+                    "detail": f"{response.url} answers with {seen}; expected the address of a service"
+                },
+            ) from error
 
     async def submit(self, job: Job, *, key: str | None = None) -> JobView:
         """Submit a job.
@@ -170,11 +182,14 @@ class AsyncClient:
 
     async def retry(self, job_id: str) -> JobView:
         """Queue a failed or cancelled job again."""
-        return JobView.model_validate(await self._json("POST", f"/v1/jobs/{job_id}:retry"))
+        path = f"/v1/jobs/{job_id}:retry"
+        response = await self._connection.request("POST", path, heard=httpx.codes.CONFLICT)
+        return JobView.model_validate(response.json()) if response.is_success else await self.job(job_id)  # fmt: skip
 
     async def delete(self, job_id: str) -> None:
         """Delete a finished job and its dataset."""
-        await self._connection.request("DELETE", f"/v1/jobs/{job_id}")
+        path = f"/v1/jobs/{job_id}"
+        await self._connection.request("DELETE", path, heard=httpx.codes.NOT_FOUND)
 
     async def watch(self, job_id: str, *, after: int = 0) -> AsyncGenerator[Event]:
         """A job's events from number `after` + 1 on, through interruptions, until it is finished."""
@@ -252,13 +267,12 @@ class AsyncClient:
         """Upload a scene, picture, recording or archive of those."""
         path = Path(path)
         digest = await asyncio.to_thread(digest_header, path)
-        async with aclosing(blocks_of(path)) as blocks:  # a refusal may come before the last
-            response = await self._connection.send(
-                "/v1/assets",
-                blocks,
-                params={"name": path.name},
-                headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
-            )
+        response = await self._connection.send(
+            "/v1/assets",
+            partial(blocks_of, path),
+            params={"name": path.name},
+            headers={"Repr-Digest": digest, "Content-Type": "application/octet-stream"},
+        )
         return AssetView.model_validate(response.json())
 
     async def _upload_once(self, path: Path) -> AssetView:

@@ -1,15 +1,15 @@
 """Requests that survive a service that is restarted, busy or far away.
 
-Only requests that may be repeated go through here: reads, deletions, and submissions with an
-idempotency key.
+Whatever goes through here may be repeated: reads, submissions with an idempotency key, and changes
+whose second try says that the first was heard.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -30,13 +30,21 @@ def open_http(
     Raises:
         InputError: the address or the key cannot be one.
     """
-    if not url.startswith(("http://", "https://")):
+    if not _is_address(url):
         raise InputError(f"{url!r}; expected an address such as http://127.0.0.1:8000")
     if key is not None and not re.fullmatch(r"[!-~]*", key):
         raise InputError("the API key holds characters that no key has; expected dgk_<id>_<secret>")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     timeout = httpx.Timeout(30.0, read=180.0)
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout, transport=transport)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        place = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return place.scheme in ("http", "https") and bool(place.host) and (place.port or 0) < 2**16
 
 
 class Connection:
@@ -49,37 +57,52 @@ class Connection:
         """Close every connection."""
         await self._http.aclose()
 
-    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def request(
+        self, method: str, path: str, *, heard: int | None = None, **options: Any
+    ) -> httpx.Response:
         """One answer.
+
+        Args:
+            method: of HTTP.
+            path: below the service's address.
+            heard: status by which the service refuses what it has done already; returned when the
+                answer to an earlier try was lost.
+            options: as httpx has them.
 
         Raises:
             ServiceError: the service refused.
             httpx.TransportError: it cannot be reached.
         """
+        lost = False
         for pause in (*PAUSES, None):
             try:
                 response = await self._http.request(method, path, **options)
             except httpx.TransportError:
                 if pause is None:
                     raise
+                lost = True
                 await asyncio.sleep(pause)
                 continue
-            if response.status_code not in COME_AGAIN or pause is None:
+            if pause is None or not await _waited(response, pause):
                 break
-            await asyncio.sleep(max(pause, _asked_pause(response)))
-        raise_for_problem(response)
+        if not (lost and response.status_code == heard):
+            raise_for_problem(response)
         return response
 
     async def send(
-        self, path: str, content: AsyncIterator[bytes], **options: Any
+        self, path: str, content: Callable[[], AsyncGenerator[bytes]], **options: Any
     ) -> httpx.Response:
-        """Post a body that is read as it goes; tried once.
+        """Post a body that is read as it goes, anew when the service says to come again.
 
         Raises:
             ServiceError: the service refused.
-            httpx.TransportError: it cannot be reached.
+            httpx.TransportError: it cannot be reached; tried once.
         """
-        response = await self._http.post(path, content=content, **options)
+        for pause in (*PAUSES, None):
+            async with aclosing(content()) as body:  # a refusal may come before its end
+                response = await self._http.post(path, content=body, **options)
+            if pause is None or not await _waited(response, pause):
+                break
         raise_for_problem(response)
         return response
 
@@ -87,24 +110,35 @@ class Connection:
     async def stream(
         self, path: str, headers: dict[str, str], *, read_timeout: float
     ) -> AsyncIterator[httpx.Response]:
-        """An answer that is read as it comes; tried once."""
+        """An answer that is read as it comes, asked for anew when the service says to come again."""
         timeout = httpx.Timeout(30.0, read=read_timeout)
-        async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
-            if response.status_code >= 400:
-                await response.aread()
-            raise_for_problem(response)
-            yield response
+        for pause in (*PAUSES, None):
+            async with self._http.stream("GET", path, headers=headers, timeout=timeout) as response:
+                if not response.is_success:
+                    await response.aread()
+                    if pause is not None and await _waited(response, pause):
+                        continue
+                raise_for_problem(response)
+                yield response
+                return
 
 
-def _asked_pause(response: httpx.Response) -> float:
+async def _waited(response: httpx.Response, pause: float) -> bool:
+    """Wait as an answer asks for; False for one that will be the same when asked again."""
+    if response.status_code not in COME_AGAIN or "quota-exceeded" in response.text:
+        return False
     asked = response.headers.get("Retry-After", "0")
-    return min(float(asked), 60.0) if asked.isdecimal() else 0.0
+    await asyncio.sleep(max(pause, min(float(asked), 60.0) if asked.isdecimal() else 0.0))
+    return True
 
 
 def raise_for_problem(response: httpx.Response) -> None:
-    """Raise ServiceError for an answer of 400 and above."""
-    if response.status_code < 400:
+    """Raise ServiceError for an answer that is no success."""
+    if response.is_success:
         return
+    if response.has_redirect_location:
+        there = response.headers["Location"]
+        raise ServiceError(response.status_code, {"detail": f"it leads on to {there}; give that"})
     try:
         document = response.json()
     except ValueError:

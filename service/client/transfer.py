@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -83,12 +84,15 @@ def is_whole(path: Path, file: FileView) -> bool:
 async def _complete(
     connection: Connection, url: str, file: FileView, part: Path, on_progress: Progress
 ) -> int:
-    """Bring `part` to the file's size through interruptions."""
-    received, tries = 0, iter(PAUSES)
+    """Bring `part` to the file's size through interruptions; bytes that came."""
+    tries, received = iter(PAUSES), 0
     part.touch()
     while (here := part.stat().st_size) < file.size:
         try:
-            received += await _append(connection, url, file, part, here, on_progress)
+            async with aclosing(_append(connection, url, file, part, here)) as blocks:
+                async for length, so_far in blocks:
+                    received += length
+                    on_progress(file.name, so_far, file.size)
         except httpx.TransportError:
             if part.stat().st_size > here:
                 tries = iter(PAUSES)  # it goes on, if slowly
@@ -101,22 +105,23 @@ async def _complete(
 
 
 async def _append(
-    connection: Connection, url: str, file: FileView, part: Path, here: int, on_progress: Progress
-) -> int:
-    """Continue a part; If-Range makes sure that it is a part of the same bytes."""
+    connection: Connection, url: str, file: FileView, part: Path, here: int
+) -> AsyncGenerator[tuple[int, int]]:
+    """Continue a part; yields the bytes that came and those that are here.
+
+    If-Range makes sure that it is a part of the same bytes.
+    """
     headers = {"Accept-Encoding": "identity"}
     if here:
         headers |= {"Range": f"bytes={here}-", "If-Range": f'"sha256-{file.sha256}"'}
-    received = 0
     async with connection.stream(url, headers, read_timeout=READ_SECONDS) as response:
         mode = "ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb"
-        start = here if mode == "ab" else 0
+        so_far = here if mode == "ab" else 0
         with part.open(mode) as out:
             async for block in response.aiter_raw():
                 out.write(block)
-                received += len(block)
-                on_progress(file.name, start + received, file.size)
-    return received
+                so_far += len(block)
+                yield len(block), so_far
 
 
 def file_url(dataset_id: str, name: str) -> str:

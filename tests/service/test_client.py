@@ -6,17 +6,19 @@ import asyncio
 import gc
 import hashlib
 import itertools
+import json
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import anyio
 import httpx
 import pytest
 from click.testing import CliRunner
-from service_kit import LocalService, until
+from service_kit import LocalService, make_settings, serving, until
 from tiny_job import digests, tiny_job, write_job
 
 from datagen.errors import DatasetError, OutputError, SpecError
@@ -111,11 +113,24 @@ def test_a_broken_download_goes_on(service: LocalService, tmp_path: Path) -> Non
     job_id = service.finished()
     faulty = Faulty(after=500, times=20)
     with Client(service.url, transport=faulty) as client:
-        client.download(job_id.replace("job", "dataset"), tmp_path / "out", parallel=1)
+        done = client.download(job_id.replace("job", "dataset"), tmp_path / "out", parallel=1)
     assert digests(tmp_path / "out") == digests(service.folders.dataset(job_id))
+    assert done.bytes_received == sum(path.stat().st_size for path in done.files)
     asked = [r.headers["Range"] for r in faulty.seen if "Range" in r.headers]
     assert asked
     assert all("If-Range" in r.headers for r in faulty.seen if "Range" in r.headers)
+
+
+def test_a_download_waits_its_turn(tmp_path: Path) -> None:
+    """Come again when the service says that files are asked for too fast."""
+    settings = make_settings(tmp_path / "data", rate_per_minute=1_200, rate_burst=4)
+    with serving(settings) as service:
+        job_id = service.submit()
+        with service.dispatcher():
+            service.wait(job_id)
+        with Client(service.url) as client:
+            done = client.download(job_id.replace("job", "dataset"), tmp_path / "out")
+    assert len(done.files) > 4
 
 
 def test_a_part_of_other_bytes_is_begun_anew(service: LocalService, tmp_path: Path) -> None:
@@ -229,20 +244,87 @@ def test_following_goes_on_after_a_break(service: LocalService) -> None:
 
 def test_a_repeated_submission_is_one_job(service: LocalService) -> None:
     """Make up an idempotency key, so that a lost answer doubles nothing."""
-
-    class Lossy(httpx.AsyncHTTPTransport):
-        lost = itertools.count()
-
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            response = await super().handle_async_request(request)
-            if next(self.lost) == 0:
-                await response.aclose()
-                raise httpx.ReadError("the answer was lost")
-            return response
-
     with Client(service.url, transport=Lossy()) as client:
         client.submit(tiny_job())
         assert len(list(client.jobs())) == 1
+
+
+def test_lost_answers_to_changes(service: LocalService) -> None:
+    """Take the refusal of what is done already for the lost answer, and for nothing else."""
+    job_id = service.submit()
+    service.http.post(f"/v1/jobs/{job_id}:cancel")
+    with Client(service.url, transport=Lossy()) as client:
+        assert client.retry(job_id).state == "QUEUED"
+        with pytest.raises(ServiceError, match="409"):
+            client.retry(job_id)
+        client.cancel(job_id)
+    with Client(service.url, transport=Lossy()) as client:
+        client.delete(job_id)
+        with pytest.raises(ServiceError, match="404"):
+            client.delete(job_id)
+
+
+class Lossy(httpx.AsyncHTTPTransport):
+    """Loses the answer to the first request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = itertools.count()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        if next(self._count) == 0:
+            await response.aclose()
+            raise httpx.ReadError("the answer was lost")
+        return response
+
+
+def test_a_quota_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing that will not pass by itself."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(connection_module, "asyncio", SimpleNamespace(sleep=sleep))
+    with (
+        serving(make_settings(tmp_path / "data", quota_frames=5)) as service,
+        Client(service.url) as client,
+        pytest.raises(ServiceError, match="quota of 5"),
+    ):
+        client.submit(tiny_job())
+    assert [seconds for seconds in waits if seconds >= 1] == []
+
+
+def answering(status: int, **headers: str) -> httpx.MockTransport:
+    answer = httpx.Response(status, headers=headers, text="<html></html>")
+    return httpx.MockTransport(lambda _request: answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (answering(200, **{"Content-Type": "text/html"}), "answers with text/html"),
+        (answering(301, Location="https://there/v1/jobs"), "leads on to https://there/"),
+    ],
+)
+def test_what_is_no_service(answer: httpx.MockTransport, told: str) -> None:
+    """Say so when something else answers."""
+    with Client(transport=answer) as client, pytest.raises(ServiceError, match=told):
+        list(client.jobs())
+
+
+def test_an_upload_waits_its_turn(service: LocalService, tmp_path: Path) -> None:
+    """Come again with the same file while another check is at work."""
+    (tmp_path / "walk.txt").write_text("0 0 0 0 0 0 0 1\n1 1 0 0 0 0 0 1\n")
+    answers = iter([httpx.Response(503, json={"type": "/problems/busy"})])
+
+    class Busy(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return next(answers, None) or await super().handle_async_request(request)
+
+    with Client(service.url, transport=Busy()) as client:
+        assert client.upload(tmp_path / "walk.txt").name == "walk.txt"
 
 
 def test_refusals_name_the_faults(service: LocalService) -> None:
@@ -361,6 +443,29 @@ def test_shell(service: LocalService, tmp_path: Path) -> None:
     refused = run(main, ["cancel", found["id"]])
     assert refused.exit_code != 0
     assert "409" in refused.output
+
+
+def test_shell_prints_json_alone(service: LocalService, tmp_path: Path) -> None:
+    """Keep standard output to the job where JSON is asked for, also when it is downloaded."""
+    run = CliRunner(env={"DATAGEN_URL": service.url}).invoke
+    job, out = str(write_job(tmp_path, tiny_job())), str(tmp_path / "out")
+    with service.dispatcher():
+        done = run(main, ["submit", job, "--json", "-o", out])
+    assert json.loads(done.stdout)["state"] == "SUCCEEDED"
+    assert "files verified" in done.stderr
+
+
+def test_shell_fails_with_a_cancelled_job(service: LocalService, tmp_path: Path) -> None:
+    """Tell scripts that a job which was waited for has made no dataset."""
+    job_id = service.submit()
+    service.http.post(f"/v1/jobs/{job_id}:cancel")
+    run = CliRunner(env={"DATAGEN_URL": service.url}).invoke
+    assert run(main, ["watch", job_id]).exit_code == 1
+    again = ["submit", str(write_job(tmp_path, tiny_job())), "--idempotency-key", "k"]
+    assert run(main, again).exit_code == 0
+    (submitted, _) = service.http.get("/v1/jobs").json()["jobs"]
+    service.http.post(f"/v1/jobs/{submitted['id']}:cancel")
+    assert run(main, [*again, "-o", str(tmp_path / "out")]).exit_code == 1
 
 
 def test_an_interrupt_leaves_the_job_alone(service: LocalService, tmp_path: Path) -> None:

@@ -28,7 +28,18 @@ def refused(*arguments: str, **environment: str) -> str:
     return result.stderr
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://localhost", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8000",
+        "ftp://localhost",
+        "",
+        "http://",
+        "http://h:99999",
+        "http://[::1",
+        "http://h:x",
+    ],
+)
 def test_address_of_no_service(url: str) -> None:
     """Ask for an address at once instead of trying to connect."""
     assert "expected an address such as http://" in refused("jobs", "--url", url)
