@@ -10,7 +10,7 @@ from service.ledger.work import Lease
 
 @dataclass(slots=True)
 class _Pace:
-    """Frames a job made under this dispatcher, and since when."""
+    """Frames a job made under this dispatcher, and when the first was done."""
 
     since: float
     frames: int = 0
@@ -43,7 +43,7 @@ class ProgressBook:
         pace = self._pace.get(job_id)
         if pace is None or pace.frames < 2:
             return None
-        return frames_left * (time.monotonic() - pace.since) / pace.frames
+        return frames_left * (time.monotonic() - pace.since) / (pace.frames - 1)
 
     def close(self, lease: Lease) -> None:
         """The task has ended."""
