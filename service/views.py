@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import mimetypes
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ from service.states import STARTABLE, JobState, TaskState
 BEAT_MS = 10_000
 """A dispatcher that was silent for longer is taken for dead."""
 MEDIA_TYPES = {".h5": "application/x-hdf5", ".md": "text/markdown", ".usdz": "model/vnd.usdz+zip"}
+_CURSOR = re.compile(r"([0-9]{1,18}):(\w{1,40})", re.ASCII)
 PREVIEW_SUFFIXES = (".png", ".gif")
 
 
@@ -190,7 +191,9 @@ def read_cursor(cursor: str | None) -> tuple[int, str] | None:
         return None
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        created, _, id_ = text.partition(":")
-        return int(created[:20]), id_
-    except (binascii.Error, ValueError) as error:
-        raise Unreadable(f"cursor {cursor!r} is none that this service gave out") from error
+    except ValueError:
+        text = ""
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        raise Unreadable(f"cursor {cursor!r} is none that this service gave out")
+    return int(found[1]), found[2]

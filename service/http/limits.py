@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections import Counter
@@ -43,7 +44,7 @@ class RateLimiter:
             bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
             bucket.at = now
             if bucket.tokens < 1.0:
-                wait = max(1, round((1.0 - bucket.tokens) / self._rate))
+                wait = math.ceil((1.0 - bucket.tokens) / self._rate)
                 raise TooManyRequests(
                     f"more than {self._rate * 60:g} requests a minute",
                     headers={"Retry-After": str(wait)},

@@ -19,6 +19,7 @@ from service.metrics import Metrics
 log = logging.getLogger("datagen.api")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+METHODS = (*SAFE_METHODS, "POST", "PUT", "PATCH", "DELETE")
 POLICY = "; ".join(
     (
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'",
@@ -68,7 +69,10 @@ class Observe:
 
     def _close(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")
-        self._metrics.request(scope["method"], route, status, seconds)
+        method = (
+            scope["method"] if scope["method"] in METHODS else "(other)"
+        )  # clients make them up
+        self._metrics.request(method, route, status, seconds)
         log.info(
             "request",
             extra={
@@ -109,13 +113,23 @@ class SameOrigin:
         if site is not None and site not in ("same-origin", "none"):
             return CrossOrigin(f"the request comes from a {site} page")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place_of(origin) != host:
             return CrossOrigin(f"the request comes from a page of {origin}")
         return None
 
 
 def _name_of(host: str) -> str:
-    return (urlsplit(f"//{host}").hostname or "") if host else ""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _place_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 class BodyLimit:

@@ -20,6 +20,7 @@ from service.errors import NotFound
 from service.ledger.tables import keys, sessions
 
 PREFIX = "dgk"
+ID = re.compile(r"[0-9a-f]{12}")
 OWNER = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 # Asked at every request: building a statement takes longer than running it.
 ANY_KEY = select(keys.c.id).limit(1)
@@ -120,7 +121,9 @@ def caller_of(connection: Connection, key: str) -> Caller | None:
 def _key_row(connection: Connection, key: str) -> Row[Any] | None:
     prefix, _, rest = key.partition("_")
     key_id, _, secret = rest.partition("_")
-    row = connection.execute(KEY, {"key": key_id[:16]}).first()
+    if not ID.fullmatch(key_id):
+        return None
+    row = connection.execute(KEY, {"key": key_id}).first()
     expected = row.secret_sha256 if row is not None else _sha256("")
     same = hmac.compare_digest(_sha256(secret), expected)
     if row is None or not same or prefix != PREFIX or row.revoked_ms is not None:

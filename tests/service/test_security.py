@@ -18,6 +18,9 @@ import pytest
 from service_kit import LocalService, make_settings, serving, until
 from tiny_job import tiny_job
 
+from service.errors import TooManyRequests
+from service.http.limits import RateLimiter
+
 JSON = {"Content-Type": "application/json"}
 YAML = {"Content-Type": "application/yaml"}
 NOBODYS = "0" * 32
@@ -293,6 +296,35 @@ def test_thousand_parallel_submissions(tmp_path: Path) -> None:
         assert Counter(asyncio.run(flood(service.url))) == {202: quota, 429: 1_000 - quota}
         jobs = service.http.get("/v1/jobs", params={"limit": 500}).json()["jobs"]
     assert len(jobs) == quota
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "["}, {"Host": "[::g]"}, {"Host": "localhost", "Origin": "http://["}],
+)
+def test_addresses_that_are_none(service: LocalService, headers: dict[str, str]) -> None:
+    """Refuse a host and an origin that cannot be read."""
+    answer = service.http.post("/v1/jobs", headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+
+
+def test_methods_that_clients_make_up(service: LocalService) -> None:
+    """Count them as one: every other label would stay in memory for good."""
+    for i in range(3):
+        assert service.http.request(f"MADE{i}UP", "/healthz").status_code == 405
+    counted = service.http.get("/metrics").text
+    assert "UP" not in counted
+    assert 'method="(other)"' in counted
+
+
+def test_waits_are_long_enough() -> None:
+    """Ask nobody to come again before a request is free."""
+    for per_minute in (1, 7, 40, 55):
+        limiter = RateLimiter(per_minute=per_minute, burst=1)
+        limiter.take("ann")
+        with pytest.raises(TooManyRequests) as refused:
+            limiter.take("ann")
+        assert int(refused.value.headers["Retry-After"]) >= 60 / per_minute - 0.1
 
 
 def test_rate_limit(tmp_path: Path) -> None:
