@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from service.folders import Folders, log_name
 from service.ledger.jobs import tasks_of
-from service.ledger.journal import events_after
+from service.ledger.journal import latest_events
 from service.views import time_text
 
 EVENTS = 2_000
+"""Most events that are shown: the last ones."""
 TAIL = 64 * 1024
 """Most bytes of one attempt's output that are shown: the last ones."""
 MOST = 2 * 2**20
@@ -20,20 +21,20 @@ MOST = 2 * 2**20
 
 
 def log_text(connection: Connection, folders: Folders, job_id: str) -> str:
-    """Everything that is known of how a job went."""
-    lines = [
-        f"{time_text(row.at_ms)} {row.type} {_plain(row.data)}"
-        for row in events_after(connection, job_id, 0, limit=EVENTS)
-    ]
+    """How a job went: its latest events but for progress, and the end of what its workers printed."""
+    events = latest_events(connection, job_id, limit=EVENTS)
+    lines = [f"... the latest {EVENTS:,} events:"] if len(events) == EVENTS else []
+    lines += [f"{time_text(row.at_ms)} {row.type} {_plain(row.data)}" for row in events]
     length = 0
     for task in tasks_of(connection, job_id):
         for attempt in range(1, task.attempt + 1):
-            if length >= MOST:
-                break
             text = _tail(folders, job_id, log_name(task.number, task.name, attempt))
             if text:
                 lines += ["", f"--- {task.name}, attempt {attempt}", text]
                 length += len(text)
+            if length >= MOST:
+                lines += ["", "... output of later tasks is left out"]
+                return "\n".join(lines) + "\n"
     return "\n".join(lines) + "\n"
 
 

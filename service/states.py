@@ -52,7 +52,8 @@ class Stage(IntEnum):
 
 
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLING}),
+    # FAILED: by a worker that still had a task of it when it was tried again
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLING}),
     JobState.RUNNING: frozenset({JobState.PACKAGING, JobState.FAILED, JobState.CANCELLING}),
     JobState.PACKAGING: frozenset(
         {JobState.SUCCEEDED, JobState.RUNNING, JobState.FAILED, JobState.CANCELLING}

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy import delete as delete_rows
 from sqlalchemy.dialects import postgresql
 
 from service.errors import Conflict, KeyReused, NotFound
@@ -30,7 +31,7 @@ from service.ledger.tables import (
     owners,
     tasks,
 )
-from service.states import FINISHED, JobState, Stage, TaskState
+from service.states import FINISHED, JobState, Stage, TaskState, before
 
 Job = Row[Any]
 
@@ -38,9 +39,13 @@ Job = Row[Any]
 # Statements of a submission: building them takes longer than running them.
 MAKE_OWNER = postgresql.insert(owners).on_conflict_do_nothing()
 LOCK_OWNER = select(owners.c.owner).where(owners.c.owner == WHO).with_for_update()
-KNOWN = select(idempotency).where(
-    idempotency.c.owner == WHO, idempotency.c.key == bindparam("which")
+KEY = (idempotency.c.owner == WHO, idempotency.c.key == bindparam("which"))
+KNOWN = (
+    select(idempotency)
+    .join(jobs, jobs.c.id == idempotency.c.job_id)
+    .where(*KEY, jobs.c.deleted_ms.is_(None))
 )
+FREE_KEY = delete_rows(idempotency).where(*KEY)
 INSERT_JOB, INSERT_TASKS, INSERT_EVENT = insert(jobs), insert(tasks), insert(events)
 INSERT_ASSETS, INSERT_KEY = insert(job_assets), insert(idempotency)
 # And of looking.
@@ -93,8 +98,8 @@ def submit(connection: Connection, new: NewJob, limits: Limits, *, now: int) -> 
         StorageFull: it would not fit beside the unfinished jobs.
     """
     _take_turn(connection, new.owner)
-    if (known := _known(connection, new)) is not None:
-        return known, True
+    if (made := known(connection, new)) is not None:
+        return made, True
     refuse_over_quota(
         connection, new.owner, limits, frames=new.frames, expected_bytes=new.expected_bytes
     )
@@ -107,6 +112,8 @@ def submit(connection: Connection, new: NewJob, limits: Limits, *, now: int) -> 
     event = {"job_id": job_id, "seq": 1, "at_ms": now, "type": "state", "task": None}
     connection.execute(INSERT_EVENT, {**event, "data": f'{{"state": "{JobState.QUEUED}"}}'})
     if new.idempotency_key is not None:
+        # one that a deleted job left behind makes place
+        connection.execute(FREE_KEY, {"who": new.owner, "which": new.idempotency_key})
         connection.execute(INSERT_KEY, _key_row(job_id, new, now))
     return job_id, False
 
@@ -166,7 +173,12 @@ def _take_turn(connection: Connection, owner: str) -> None:
     connection.execute(LOCK_OWNER, {"who": owner})
 
 
-def _known(connection: Connection, new: NewJob) -> str | None:
+def known(connection: Connection, new: NewJob) -> str | None:
+    """The job that an earlier request with the same idempotency key made; None when it is deleted.
+
+    Raises:
+        KeyReused: the key was used with another body.
+    """
     if new.idempotency_key is None:
         return None
     which = {"who": new.owner, "which": new.idempotency_key}
@@ -284,13 +296,18 @@ def finish_cancel(connection: Connection, job_id: str, *, now: int) -> None:
             move_task(connection, job_id, task.number, TaskState.CANCELLED, now=now)
 
 
-def retry(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:
+def retry(
+    connection: Connection, job_id: str, owner: str | None, limits: Limits, *, now: int
+) -> None:
     """Queue a failed or cancelled job again; what is sealed stays, failures are forgotten.
 
     Raises:
         Conflict: it is neither failed nor cancelled.
+        QuotaExceeded, StorageFull: as for a new job.
     """
     job = find(connection, job_id, owner)
+    if JobState(job.state) in before(JobState.QUEUED):
+        _refuse_once_more(connection, job, limits)
     cleared = {"finished_ms": None, "error": None, "seconds_left": None}
     if not move_job(connection, job_id, JobState.QUEUED, now=now, **cleared):
         raise Conflict(
@@ -301,6 +318,16 @@ def retry(connection: Connection, job_id: str, owner: str | None, *, now: int) -
             move_task(connection, job_id, task.number, TaskState.PENDING, now=now, error=None)
     unsealed = (tasks.c.job_id == job_id, tasks.c.state != TaskState.SEALED)
     connection.execute(update(tasks).where(*unsealed).values(failures=0, not_before_ms=0))
+
+
+def _refuse_once_more(connection: Connection, job: Job, limits: Limits) -> None:
+    """Raise when a finished job cannot be taken on again; what it has sealed is counted already."""
+    _take_turn(connection, job.owner)
+    left = round(job.expected_bytes * (1 - job.frames_done / job.frames))
+    kept = 0 if job.frames_done else job.expected_bytes
+    refuse_over_quota(
+        connection, job.owner, limits, frames=job.frames, expected_bytes=left, kept_bytes=kept
+    )
 
 
 def delete(connection: Connection, job_id: str, owner: str | None, *, now: int) -> None:

@@ -127,3 +127,14 @@ def events_after(connection: Connection, job_id: str, seq: int, *, limit: int) -
         .limit(limit)
     )
     return list(connection.execute(statement))
+
+
+def latest_events(connection: Connection, job_id: str, *, limit: int) -> list[Any]:
+    """The job's latest events but for progress, in order."""
+    statement = (
+        select(events)
+        .where(events.c.job_id == job_id, events.c.type != "progress")
+        .order_by(events.c.seq.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(statement))[::-1]

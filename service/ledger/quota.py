@@ -52,9 +52,23 @@ class Limits:
 
 
 def refuse_over_quota(
-    connection: Connection, owner: str, limits: Limits, *, frames: int, expected_bytes: int
+    connection: Connection,
+    owner: str,
+    limits: Limits,
+    *,
+    frames: int,
+    expected_bytes: int,
+    kept_bytes: int | None = None,
 ) -> None:
     """Raise when one more job would pass a limit.
+
+    Args:
+        connection: inside a transaction.
+        owner: whose.
+        limits: what may be had.
+        frames: of the job.
+        expected_bytes: that it may still write.
+        kept_bytes: that it adds to what is kept for the owner; as many when absent.
 
     Raises:
         QuotaExceeded: a quota of the owner.
@@ -64,7 +78,12 @@ def refuse_over_quota(
     for what, used, more, most in (
         ("unfinished jobs", int(used_jobs), 1, limits.jobs),
         ("frames in unfinished jobs", int(used_frames), frames, limits.frames),
-        ("bytes kept", int(held), expected_bytes, limits.bytes),
+        (
+            "bytes kept",
+            int(held),
+            expected_bytes if kept_bytes is None else kept_bytes,
+            limits.bytes,
+        ),
     ):
         if used + more > most:
             raise QuotaExceeded(

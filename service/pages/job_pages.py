@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from service.clock import now_ms
 from service.deps import Cursor, JobId, Reader, StateDep, Submitter
 from service.ledger import jobs
-from service.ledger.journal import events_after
+from service.ledger.journal import latest_events
 from service.ledger.keys import LOCAL, Scope
 from service.models import JobView
 from service.pages.history import Line, line_of
@@ -88,9 +88,7 @@ def show_job(
     with state.database.read() as connection:
         row = jobs.find(connection, job_id, who.sees)
         job = job_view(row, situation(connection, now=now_ms()))
-        events = events_after(
-            connection, job_id, max(0, row.last_event - LINES_SHOWN), limit=LINES_SHOWN
-        )
+        events = latest_events(connection, job_id, limit=LINES_SHOWN)
     segments = list_segments(state, who, job_id).segments
     counts = Counter(segment.state for segment in segments)
     return page(

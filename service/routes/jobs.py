@@ -83,9 +83,6 @@ async def submit(
 
 
 def _submit(state: State, who: Caller, body: JobBody, key: str | None) -> tuple[JobView, bool]:
-    if body.uploads:
-        find_uploads(state.database, body, who)
-    settings = state.settings
     new = NewJob(
         owner=who.owner,
         name=body.spec.name,
@@ -98,16 +95,27 @@ def _submit(state: State, who: Caller, body: JobBody, key: str | None) -> tuple[
         idempotency_key=key,
         body_sha256=body.sha256,
     )
-    limits = Limits(
+    if body.uploads and not _is_known(state, new):
+        find_uploads(state.database, body, who)
+    with state.database.write() as connection:
+        job_id, replayed = jobs.submit(connection, new, _limits(state), now=now_ms())
+        row = jobs.find(connection, job_id, who.owner)
+        return job_view(row, situation(connection, now=now_ms())), replayed
+
+
+def _is_known(state: State, new: NewJob) -> bool:
+    with state.database.read() as connection:
+        return jobs.known(connection, new) is not None
+
+
+def _limits(state: State) -> Limits:
+    settings = state.settings
+    return Limits(
         jobs=settings.quota_jobs,
         frames=settings.quota_frames,
         bytes=settings.quota_bytes,
         disk_bytes=free_bytes(state.folders.data) - settings.disk_reserve_bytes,
     )
-    with state.database.write() as connection:
-        job_id, replayed = jobs.submit(connection, new, limits, now=now_ms())
-        row = jobs.find(connection, job_id, who.owner)
-        return job_view(row, situation(connection, now=now_ms())), replayed
 
 
 @router.post(
@@ -220,12 +228,12 @@ def cancel_job(state: StateDep, who: Submitter, job_id: JobId) -> JobView:
     "/jobs/{job_id}:retry",
     status_code=202,
     summary="Try a failed or cancelled job again",
-    responses=documented(NotFound, Conflict, TooManyRequests),
+    responses=documented(NotFound, Conflict, QuotaExceeded, TooManyRequests, StorageFull),
 )
 def retry_job(state: StateDep, who: Submitter, job_id: JobId) -> JobView:
     """Queue a failed or cancelled job again, from what is sealed."""
     with state.database.write() as connection:
-        jobs.retry(connection, job_id, who.sees, now=now_ms())
+        jobs.retry(connection, job_id, who.sees, _limits(state), now=now_ms())
     return get_job(state, who, job_id)
 
 

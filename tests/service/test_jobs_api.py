@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ import yaml
 from service_kit import LocalService, fake_command, make_settings, serving, until
 from tiny_job import tiny_job
 
-from service.job_log import TAIL
+from service.job_log import EVENTS, TAIL
+from service.ledger.journal import record, record_progress
+from service.pages.job_pages import LINES_SHOWN
 from service.states import JobState
 from service.submission import MAX_FAULTS
 
@@ -144,6 +147,16 @@ def test_list_pages_through_all(service: LocalService) -> None:
     assert len(seen) == len(set(seen)) == 7
 
 
+@pytest.mark.parametrize(
+    "text", ["99999999999999999999:job_x", "-1:x", "1:", ":x", "1:\0", "x", "²:x"]
+)
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/datasets", "/v1/assets"])
+def test_cursors_of_others(service: LocalService, path: str, text: str) -> None:
+    """Refuse what this service gave nobody."""
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    assert service.http.get(path, params={"cursor": cursor}).status_code == 400
+
+
 def test_list_filters(service: LocalService) -> None:
     """Filter by state and by name."""
     first = service.submit(tiny_job(name="first"))
@@ -252,6 +265,36 @@ def test_segments_previews_and_log(service: LocalService) -> None:
     log = service.http.get(f"/v1/jobs/{job_id}/log").text
     assert "state=SUCCEEDED" in log
     assert "orbit is not rendered at all" in log
+
+
+def test_long_histories(service: LocalService) -> None:
+    """Show the end of a history, and all that happened however much progress there was."""
+    job_id = service.submit()
+    with service.database.write() as connection:
+        for i in range(EVENTS):
+            record(connection, job_id, "note", {"task": "orbit", "notes": [f"n{i}"]}, now=i)
+    service.http.post(f"/v1/jobs/{job_id}:cancel")
+    log = service.http.get(f"/v1/jobs/{job_id}/log").text
+    assert "state=CANCELLED" in log
+    assert f"the latest {EVENTS:,} events" in log
+    other = service.submit()
+    with service.database.write() as connection:
+        record(connection, other, "note", {"task": "orbit", "notes": ["a scene"]}, now=0)
+        for _ in range(LINES_SHOWN):
+            record_progress(connection, other, 1, {"job_frames_done": 1}, now=0)
+    assert "a scene" in service.http.get(f"/jobs/{other}").text
+
+
+def test_a_repeated_submission_needs_no_upload(service: LocalService) -> None:
+    """Give the same job for the same key also when what it named is deleted by now."""
+    walk = "\n".join(f"{t} {t} 0 0 0 0 0 1" for t in range(4))
+    asset = service.http.post("/v1/assets", params={"name": "walk.txt"}, content=walk).json()
+    job, headers = tiny_job(), {"Idempotency-Key": "once"}
+    job["segments"][0]["trajectory"] = {"kind": "recorded", "path": asset["files"][0]["path"]}
+    job_id = service.submit(job, headers=headers)
+    service.http.post(f"/v1/jobs/{job_id}:cancel")
+    assert service.http.delete(f"/v1/assets/{asset['id']}").status_code == 204
+    assert service.submit(job, headers=headers) == job_id
 
 
 def test_log_shows_the_end_of_long_output(service: LocalService) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -126,7 +127,7 @@ def step(connection: Connection, job_id: str, held: list[work.Lease], data: st.D
         said = LAST_ACTS if speaker.number == PACKAGE else SEGMENT_ACTS
         ACTS[data.draw(st.sampled_from(said))](connection, speaker)
     else:
-        ask = jobs.cancel if act == "cancel" else jobs.retry
+        ask = jobs.cancel if act == "cancel" else functools.partial(jobs.retry, limits=LIMITS)
         with contextlib.suppress(Conflict):
             ask(connection, job_id, "ann", now=3)
 
@@ -235,11 +236,61 @@ def test_retry_starts_counting_anew(database: Database) -> None:
     fail(database, lease(database, job_id, SECOND), now=10**6)
     fail(database, lease(database, job_id, FIRST), final=True)
     with database.write() as connection:
-        jobs.retry(connection, job_id, "ann", now=0)
+        jobs.retry(connection, job_id, "ann", LIMITS, now=0)
     rows = [task_row(database, job_id, number) for number in (PREPARE, FIRST, SECOND)]
     assert [row.state for row in rows] == ["SEALED", "PENDING", "PENDING"]
     assert [(row.failures, row.not_before_ms) for row in rows] == [(0, 0)] * 3
     assert job_row(database, job_id).error is None
+
+
+def test_retry_while_a_worker_of_before_goes_on(database: Database) -> None:
+    """Fail a job that was tried again with what a worker of its first try still finds wrong."""
+    job_id = submit(database)
+    seal(database, job_id, PREPARE)
+    first, second = lease(database, job_id, FIRST), lease(database, job_id, SECOND)
+    fail(database, first, final=True)
+    with database.write() as connection:
+        jobs.retry(connection, job_id, "ann", LIMITS, now=0)
+    fail(database, second, final=True)
+    assert job_row(database, job_id).state == JobState.FAILED
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"jobs": 1}, {"frames": 15}, {"bytes": 1999}, {"disk_bytes": 1999}],
+)
+def test_retry_keeps_the_quotas(database: Database, limits: dict[str, int]) -> None:
+    """Take no job on again that would be too much as a new one."""
+    again = submit(database)
+    with database.write() as connection:
+        jobs.cancel(connection, again, "ann", now=0)
+    submit(database)
+    with pytest.raises((QuotaExceeded, StorageFull)), database.write() as connection:
+        jobs.retry(connection, again, "ann", replace(LIMITS, **limits), now=0)
+    assert job_row(database, again).state == JobState.CANCELLED
+
+
+def test_retry_counts_what_is_kept_once(database: Database) -> None:
+    """Take a job on again whose bytes were counted all the time."""
+    job_id = submit(database)
+    seal(database, job_id, PREPARE, FIRST)
+    with database.write() as connection:
+        jobs.cancel(connection, job_id, "ann", now=0)
+        tight = replace(LIMITS, bytes=1000, disk_bytes=500)
+        jobs.retry(connection, job_id, "ann", tight, now=0)
+    assert job_row(database, job_id).state == JobState.QUEUED
+
+
+def test_key_of_a_deleted_job(database: Database) -> None:
+    """Make a new job for a key whose job is deleted; the same body gives the new one again."""
+    new = new_job(idempotency_key="once", body_sha256="3" * 64)
+    first = submit(database, new)
+    with database.write() as connection:
+        jobs.cancel(connection, first, "ann", now=0)
+        jobs.delete(connection, first, "ann", now=0)
+    second = submit(database, new)
+    assert second != first
+    assert submit(database, new) == second
 
 
 def test_packaging_waits_for_what_no_longer_verifies(database: Database) -> None:
@@ -437,7 +488,7 @@ def test_key_is_hashed_and_revoked(database: Database) -> None:
         assert caller == keys.Caller("ann", frozenset({Scope.READ}))
         kept = str(connection.execute(select(keys.keys)).all())
         assert key.split("_", 2)[2] not in kept
-        for wrong in (key[:-1], key + "A", key.replace("dgk", "abc"), key_id, "", "dgk__"):
+        for wrong in (key[:-1], key + "A", key.replace("dgk", "abc"), key_id, "", "dgk__", "dgk_\0_a"):
             assert keys.caller_of(connection, wrong) is None
         keys.revoke(connection, key_id, now=1)
         assert keys.caller_of(connection, key) is None
