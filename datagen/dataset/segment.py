@@ -229,9 +229,13 @@ Stream = TypeVar("Stream", EventStream, SpikeStream)
 
 
 def _named(streams: tuple[Stream, ...], name: str | None, sort: str, path: Path) -> Stream:
-    for stream in streams:
-        if name is None or name in (stream.name, stream.group):
-            return stream
+    if name is None and streams:
+        return streams[0]
+    # all names before any group: the second sensor may be called as the first one's group is
+    for what in ("name", "group"):
+        for stream in streams:
+            if getattr(stream, what) == name:
+                return stream
     held = ", ".join(stream.name for stream in streams) or "none"
     wanted = "" if name is None else f" named {name!r}"
     raise InputError(f"{path}: no {sort} stream{wanted}; the segment holds: {held}")

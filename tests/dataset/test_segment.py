@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from tiny_dataset import FRAME_US, PAN, SQUARE_SPEED, VELOCITY, WALL_Y
@@ -119,3 +121,16 @@ def test_streams_are_found_by_name_and_group(segment: Segment) -> None:
     assert segment.spikes().name == "spikes"
     with pytest.raises(InputError, match=r"'bright'.*events, difference"):
         segment.events("bright")
+
+
+def test_a_sensor_may_be_called_as_the_group_of_another(copy: Path) -> None:
+    """Find `events`, the second event sensor, by its name: the first one's group is called that."""
+    with h5py.File(copy / "first.h5", "r+") as file:
+        for group, name in (("events", "difference"), ("events_difference", "events")):
+            sensor = json.loads(file[group].attrs["sensor"])
+            file[group].attrs["sensor"] = json.dumps(sensor | {"name": name})
+        file.move("events_difference", "events_events")
+    with Segment(copy / "first.h5") as segment:
+        assert segment.events().name == "difference"
+        assert segment.events("events").group == "events_events"
+        assert segment.events("difference").group == "events"
