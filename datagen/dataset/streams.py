@@ -183,7 +183,7 @@ class SpikeStream(_Stream):
     def polls_until(self, t_us: int) -> int:
         """Polls that end at or before a time, in exact arithmetic."""
         rate = Fraction(self.rate_hz)
-        return t_us * rate.numerator // (1_000_000 * rate.denominator)
+        return int(t_us) * rate.numerator // (1_000_000 * rate.denominator)
 
     def slice_by_poll(self, start: int, stop: int) -> SpikeArray:
         """Polls start .. stop - 1.

@@ -105,6 +105,17 @@ def test_a_poll_belongs_to_the_time_at_which_it_ends(segment: Segment) -> None:
     assert len(segment.spikes().slice_by_time(499, 500)) == 1
 
 
+def test_polls_are_counted_exactly_for_times_of_any_type(
+    segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Count by a rate whose fraction is long, up to a time that comes from an array."""
+    stream = segment.spikes()
+    monkeypatch.setitem(stream.__dict__, "rate_hz", 1999.7)
+    assert stream.polls_until(200_000) == 399
+    for kind in (np.int32, np.int64, np.uint32):
+        assert stream.polls_until(kind(200_000)) == 399
+
+
 def test_polls_outside_are_refused(segment: Segment) -> None:
     """Refuse polls that were never taken."""
     with pytest.raises(InputError, match="<= 400"):
