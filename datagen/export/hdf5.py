@@ -55,8 +55,8 @@ class SpikeStream:
     polls: int
     row_bytes: int
     pieces: Iterable[NDArray[np.uint8]]
-    poll_end_us: NDArray[np.float64]
-    """End of every poll [us], shape (P,)."""
+    frame_to_poll: NDArray[np.uint64]
+    """Polls that end at or before every frame, shape (N,)."""
     attributes: dict[str, Any]
 
 
@@ -87,7 +87,7 @@ def write_segment(path: Path, content: SegmentContent) -> None:
         for events in content.events:
             _write_events(file, events, content)
         for spikes in content.spikes:
-            _write_spikes(file, spikes, content.t)
+            _write_spikes(file, spikes)
         for name, array in content.columns.items():
             _write_small(file, name, array)
         _write_frames(file, content)
@@ -126,7 +126,7 @@ def _write_events(file: h5py.File, stream: EventStream, content: SegmentContent)
         file.create_dataset("ms_to_idx", data=indices[frames:])
 
 
-def _write_spikes(file: h5py.File, stream: SpikeStream, t: NDArray[np.int64]) -> None:
+def _write_spikes(file: h5py.File, stream: SpikeStream) -> None:
     group = file.create_group(stream.group)
     group.attrs.update(stream.attributes)
     rows = max(1, SPIKE_SLAB_BYTES // stream.row_bytes)
@@ -134,8 +134,7 @@ def _write_spikes(file: h5py.File, stream: SpikeStream, t: NDArray[np.int64]) ->
     dataset = _create(group, "packed", shape, "uint8", (rows, stream.row_bytes))
     for at, slab in _slabs(stream.pieces, rows):
         dataset[at : at + len(slab)] = slab
-    ended = np.searchsorted(stream.poll_end_us, t.astype(np.float64), side="right")
-    group.create_dataset("frame_to_poll", data=ended.astype(np.uint64))
+    group.create_dataset("frame_to_poll", data=stream.frame_to_poll)
 
 
 def _write_small(file: h5py.File, path: str, array: NDArray[Any]) -> None:

@@ -16,6 +16,7 @@ from datagen.pipeline.sealing import SealedChunk
 from datagen.pipeline.segment import OpenSegment, sensor_key
 from datagen.pipeline.software import versions
 from datagen.plan import has_noise_labels, stream_groups, stream_sort
+from datagen.sensors.spikes.poll_clock import PollClock
 from datagen.store import clear_disk_errors, new_file, sha256_file
 from schemas.arrays import Views
 from schemas.dataset import SegmentEntry, StreamSummary
@@ -199,13 +200,13 @@ def _events(run: OpenSegment, sensor: SensorSpec, chunks: list[SealedChunk]) -> 
 
 def _spikes(run: OpenSegment, sensor: SpikeCameraSpec, chunks: list[SealedChunk]) -> SpikeStream:
     pieces = [chunk.array(f"stream.{sensor.name}.packed") for chunk in chunks]
-    polls = sum(map(len, pieces))
+    clock = PollClock(sensor.rate_hz)
     return SpikeStream(
         group=stream_groups(run.spec.sensors)[sensor.name],
-        polls=polls,
+        polls=sum(map(len, pieces)),
         row_bytes=-(-run.camera.width * run.camera.height // 8),
         pieces=pieces,
-        poll_end_us=np.arange(1, polls + 1, dtype=np.float64) * 1e6 / sensor.rate_hz,
+        frame_to_poll=np.array([clock.polls_until(t) for t in run.plan.t.tolist()], np.uint64),
         attributes=_sensor_attributes(run, sensor)
         | {
             "width": run.camera.width, "height": run.camera.height, "rate_hz": sensor.rate_hz,

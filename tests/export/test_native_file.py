@@ -14,7 +14,10 @@ from schemas.h5 import EVENT_COLUMNS, SPIKE_COLUMNS
 def test_every_column_says_what_it_is(tmp_path: Path) -> None:
     """Write unit and meaning beside the numbers, those of further sensors too."""
     none = {name: [] for name in ("t", "x", "y", "p")}
-    polls = {"polls": 0, "row_bytes": 1, "pieces": [], "poll_end_us": np.zeros(0), "attributes": {}}
+    polls = {
+        "polls": 0, "row_bytes": 1, "pieces": [], "frame_to_poll": np.zeros(2, np.uint64),
+        "attributes": {},
+    }  # fmt: skip
     content = SegmentContent(
         root={}, calibration={}, t=np.array([0, 50_000]), t_offset=0,
         columns={"frames/t": np.array([0, 50_000])}, frames=[], height=2, width=2,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from tiny_job import tiny_job, write_job
 
 from datagen.pipeline.job import generate, open_job
-from datagen.validate import validate
+from datagen.validate import Report, validate
 from schemas.sensor import EventCameraSpec, SpikeCameraSpec
 
 
@@ -97,3 +97,23 @@ def test_motion_that_frames_do_not_show_passes(tmp_path: Path) -> None:
     assert report.passed, report.describe()
     seen = {check.name: check.value for check in report.checks}
     assert seen["spikes/total"] is seen["spikes/rate"] is seen["events/correlation"] is None
+
+
+def test_polls_that_end_with_a_frame_are_counted_exactly(tmp_path: Path) -> None:
+    """Agree on polls whose end rounding alone brings onto a frame: 1000 / 3 Hz is below a third."""
+    report = _report(tmp_path, {"kind": "spike_camera", "rate_hz": 1000 / 3})
+    assert report.passed, report.describe()
+    assert "spikes/polls" in {check.name for check in report.checks}
+
+
+def _report(folder: Path, sensor: dict[str, object]) -> Report:
+    """The checks of a short segment at 20 frames per second."""
+    segment = {
+        "segment_id": 0,
+        "duration": 0.35,
+        "frame_rate": 20.0,
+        "trajectory": {"kind": "orbital"},
+    }
+    job = open_job(write_job(folder, tiny_job(sensors=[sensor], segments=[segment])))
+    generate(job, folder / "out", workers=1)
+    return validate(folder / "out")
