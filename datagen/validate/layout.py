@@ -24,6 +24,7 @@ from schemas.h5 import (
     Column,
 )
 from schemas.job import JobSpec, SegmentSpec
+from schemas.sensor import SpikeCameraSpec
 
 
 def check_layout(file: h5py.File, name: str) -> Iterator[Check]:
@@ -136,11 +137,26 @@ def _spec_faults(
         ("streams", sorted(_stream_names(file)), sorted(sorts)),
         *((f"sensor of {group}", _sensor(file, group), sensor)
           for sensor, group in ((s, stream_groups(spec.sensors)[s.name]) for s in spec.sensors)),
+        *_spike_attributes(file, spec),
         ("t_offset", _scalar(file, "t_offset"), _plan_offset(spec, segment)),
     ]  # fmt: skip
     for what, seen, wanted in pairs:
         if seen is not None and seen != wanted:
             yield f"{what} is {seen!r}; the job says {wanted!r}"
+
+
+def _spike_attributes(file: h5py.File, spec: JobSpec) -> Iterator[tuple[str, Any, Any]]:
+    """What a spike stream says of its camera, beside the sensor's spec."""
+    camera, groups = spec.camera, stream_groups(spec.sensors)
+    for sensor in spec.sensors:
+        group = file.get(groups[sensor.name])
+        if isinstance(sensor, SpikeCameraSpec) and group is not None:
+            told = {
+                "width": camera.width, "height": camera.height, "rate_hz": sensor.rate_hz,
+                "theta": sensor.threshold, "alpha": sensor.alpha,
+            }  # fmt: skip
+            for name, wanted in told.items():
+                yield f"{name} of {groups[sensor.name]}", group.attrs.get(name), wanted
 
 
 def _stream_names(file: h5py.File) -> list[str]:

@@ -48,9 +48,12 @@ def check_poses(segment: Segment) -> Iterator[Check]:
                   "largest distance of a quaternion's length from 1")  # fmt: skip
     flips = np.count_nonzero(np.einsum("nk,nk->n", quaternion[1:], quaternion[:-1]) < 0)
     yield at_most("pose/continuous", name, float(flips), 0, "sign flips of the quaternion")
-    if segment.frame_count < 3:
+    reason = "needs three frames" if segment.frame_count < 3 else ""
+    if not (np.isfinite(length) & (length > 0)).all():
+        reason = "a quaternion is no rotation"
+    if reason:
         for what in ("linear_velocity", "angular_velocity"):
-            yield not_applicable(f"pose/{what}", name, "needs three frames")
+            yield not_applicable(f"pose/{what}", name, reason)
         return
     yield from _velocities(segment, quaternion)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 
 NAME_WIDTH = 24
@@ -18,7 +19,7 @@ class Check:
     """Name of the segment; empty for the dataset as a whole."""
     passed: bool
     value: float | None
-    """What was measured; None where there is no number or nothing to measure."""
+    """What was measured; None where there is no number or nothing to measure, NaN where it failed."""
     limit: float | None
     """The largest accepted value (for correlations the smallest)."""
     message: str
@@ -43,9 +44,9 @@ class Report:
         return tuple(check for check in self.checks if not check.passed)
 
     def to_json(self) -> str:
-        """The report as JSON."""
+        """The report as JSON; what came out as no finite number is null there, JSON has none."""
         return json.dumps({"path": self.path, "passed": self.passed,
-                           "checks": [asdict(check) for check in self.checks]}, indent=2)  # fmt: skip
+                           "checks": [_plain(check) for check in self.checks]}, indent=2)  # fmt: skip
 
     def describe(self) -> str:
         """A table for people: one line per check, grouped by segment; what failed again at the end."""
@@ -61,6 +62,11 @@ class Report:
             ]
         verdict = "all passed" if self.passed else f"{len(self.failed)} FAILED"
         return "\n".join([*lines, f"{len(self.checks)} checks, {verdict}: {self.path}"])
+
+
+def _plain(check: Check) -> dict[str, object]:
+    finite = check.value is not None and math.isfinite(check.value)
+    return asdict(check) | {"value": check.value if finite else None}
 
 
 def _line(check: Check) -> str:

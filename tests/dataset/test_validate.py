@@ -182,6 +182,8 @@ DAMAGES: list[tuple[str, Damage]] = [
     ("layout/spec", _attribute("/", "licence", "none")),
     ("layout/spec", _attribute("calib", "fx", 25.0)),
     ("layout/spec", _change("t_offset", lambda t: t + 1)),
+    ("layout/spec", _attribute("spikes", "width", 16)),
+    ("layout/spec", _attribute("spikes", "rate_hz", np.nan)),
     ("frames/times", _segment(frame_rate=25.0001)),
     ("frames/segment_id", _put("frames/segment_id", 4, 9)),
     ("frames/sub_frame_count", _put("frames/sub_frame_count", 4, 0)),
@@ -222,6 +224,9 @@ DAMAGES: list[tuple[str, Damage]] = [
 
 CONSEQUENCES: list[tuple[set[str], Damage]] = [
     ({"pose/unit", "flow/exact"}, _change("pose/quaternion_xyzw", lambda q: q * (1 + 1e-6))),
+    ({"pose/unit", "flow/exact"}, _put("pose/quaternion_xyzw", 2, 0)),
+    ({"pose/unit", "flow/exact"}, _put("pose/quaternion_xyzw", 2, np.nan)),
+    ({"spikes/polls", "spikes/total", "spikes/rate"}, _put("spikes/frame_to_poll", 2, 2**63 + 5)),
     ({"flow/cycle", "flow/exact"}, _change("flow/backward", lambda f: f + 0.2 * (f != 0))),
     ({"flow/warp", "flow/exact"}, _both(_change("flow/forward", np.negative),
                                         _change("flow/backward", np.negative))),
@@ -332,6 +337,16 @@ def test_report_is_json_and_text(copy: Path) -> None:
     assert told[-2].endswith("(first)")
     assert told[-3] == "failed:"
     assert sum("FAIL  " in line for line in told) == 2
+
+
+def test_report_of_what_is_no_number_is_json(copy: Path) -> None:
+    """Say null where a program that reads JSON would stumble over NaN."""
+    with h5py.File(copy / "first.h5", "a") as file:
+        file["pose/linear_velocity"][2] = np.nan
+    text = validate(copy / "first.h5").to_json()
+    parsed = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    [bad] = [check for check in parsed["checks"] if not check["passed"]]
+    assert (bad["name"], bad["value"]) == ("pose/linear_velocity", None)
 
 
 def test_progress_counts_frames(tiny: Path) -> None:
