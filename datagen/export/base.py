@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from datagen.dataset import Segment, open_dataset
-from datagen.errors import OutputError, SpecError
+from datagen.dataset import Dataset, Segment, open_dataset
+from datagen.errors import InputError, OutputError, SpecError
 from datagen.export.aedat2 import write_aedat2
 from datagen.export.aedat4 import write_aedat4
 from datagen.export.dsec import write_dsec
@@ -79,10 +79,12 @@ def export_dataset(path: Path, spec: ExportSpec, folder: Path) -> Iterator[Path]
 
     Raises:
         DatasetError: it is not a dataset that can be read.
-        InputError: a segment lacks the stream, or the format cannot hold it.
+        InputError: a segment lacks the stream, the format cannot hold it, or several segments are
+            to be one `sequence`.
         OutputError: `folder` is the dataset's own, or another process is writing there.
     """
     with open_dataset(path) as dataset, folder_lock(folder):
+        _check_sequence(dataset, spec)
         for segment in dataset.segments:
             yield from export_segment(segment, spec, folder)
 
@@ -173,6 +175,16 @@ def _spike_file(segment: Segment, spec: StreamExportSpec, path: Path, *, flipud:
 def _stem(segment: Segment, spec: StreamExportSpec) -> str:
     """Name of the files without suffix; names the sensor if it was asked for by name."""
     return segment.name if spec.sensor is None else f"{segment.name}_{spec.sensor}"
+
+
+def _check_sequence(dataset: Dataset, spec: ExportSpec) -> None:
+    held = len(dataset.segments)
+    if isinstance(spec, FlowExportSpec) and spec.sequence is not None and held > 1:
+        raise InputError(
+            f"{dataset.path}: {held} segments for the one sequence {spec.sequence!r}; each would "
+            "replace the one before. Export one segment file, or leave `sequence` out: sequences "
+            "are then named after the segments."
+        )
 
 
 def _check_folder(segment: Segment, folder: Path) -> None:

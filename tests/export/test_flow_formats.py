@@ -13,7 +13,7 @@ from PIL import Image
 
 from datagen.dataset import Segment, open_dataset
 from datagen.errors import InputError
-from datagen.export.base import export_segment, parse_export
+from datagen.export.base import export_dataset, export_segment, parse_export
 from datagen.export.flow_png import read_flow_png
 from datagen.export.mvsec import AT_REST, signed_flow
 from datagen.export.png16 import read_png16
@@ -59,6 +59,15 @@ class DsecReader:
         t = self.file["events/t"][low:high]
         keep = slice(low + np.searchsorted(t, start), low + np.searchsorted(t, stop))
         return {name: self.file[f"events/{name}"][keep] for name in ("t", "x", "y", "p")}
+
+
+def test_several_segments_are_not_one_sequence(tiny: Path, tmp_path: Path) -> None:
+    """Refuse a name for all segments, of which each would replace the one before."""
+    spec = parse_export({"kind": "event_flow", "sequence": "s"})
+    with pytest.raises(InputError, match="2 segments for the one sequence 's'"):
+        list(export_dataset(tiny, spec, tmp_path))
+    assert not list(tmp_path.iterdir())
+    assert list(export_dataset(tiny / "first.h5", spec, tmp_path)) == [tmp_path / "s.h5"]
 
 
 def test_dsec_labels_and_events_meet(segment: Segment, tmp_path: Path) -> None:
