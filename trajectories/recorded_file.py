@@ -71,7 +71,7 @@ class _Row:
 def _rows(path: Path, format: Format) -> Iterator[_Row]:
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected a recorded trajectory ({format})")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_text(encoding="utf-8-sig", errors="replace")  # editors may put a mark first
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield _row(path, number, line, format)

@@ -37,6 +37,14 @@ def test_recording_gives_back_the_motion(format: str, tmp_path: Path) -> None:
     )
 
 
+def test_mark_of_an_editor_before_the_text_is_no_pose(tmp_path: Path) -> None:
+    """Read a file that an editor saved with a byte order mark in front of its comment."""
+    write(tmp_path / "path.txt", "tum")
+    text = (tmp_path / "path.txt").read_bytes()
+    (tmp_path / "path.txt").write_bytes(b"\xef\xbb\xbf# t x y z\n" + text)
+    assert len(sample_path(Recorded(path="path.txt"), T, base_dir=tmp_path)) == len(T)
+
+
 def test_real_recording_passes_its_samples(shared_dir: Path) -> None:
     """Go through every pose of a hand-held camera's ground truth."""
     folder = shared_dir / "real" / "trajectories"
