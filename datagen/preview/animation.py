@@ -24,6 +24,8 @@ STRIP = 24
 MOST_FRAMES = 40
 SHORTEST_MS = 40
 """Viewers slow down films that are faster."""
+LONGEST_MS = 10_000
+"""A GIF tells 655 s at most for a picture, and equal ones in a row are stored as one."""
 EVENT_DECAY = 0.6
 """Per frame, for sensors that name no decay of their own."""
 FULL_COLOR = 3.0
@@ -39,7 +41,8 @@ def write_animation(segment: Segment, path: Path) -> Path:
     palette = _palette(frames)
     indexed = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     seconds = float(segment.times[-1] - segment.times[0]) * 1e-6
-    duration = max(SHORTEST_MS, round(1000 * seconds / len(frames) / 10) * 10)
+    real_time = round(1000 * seconds / len(frames) / 10) * 10
+    duration = min(max(SHORTEST_MS, real_time), LONGEST_MS)
     with new_file(path) as temporary:
         indexed[0].save(
             temporary, format="GIF", save_all=True, append_images=indexed[1:],

@@ -15,7 +15,7 @@ from tiny_dataset import build_segment
 from datagen.dataset import Segment
 from datagen.errors import DatasetError
 from datagen.preview import write_previews
-from datagen.preview.animation import faded_events
+from datagen.preview.animation import LONGEST_MS, faded_events
 from datagen.preview.columns import depth_range, flow_scale, spread
 from datagen.preview.page import fit
 
@@ -36,6 +36,16 @@ def test_film_has_a_picture_per_interval(tiny: Path, tmp_path: Path) -> None:
     with Image.open(film) as image:
         assert image.n_frames == 5
         assert image.info["loop"] == 0
+
+
+def test_film_of_a_slow_segment_is_sped_up(copy: Path, tmp_path: Path) -> None:
+    """Show half an hour per frame in seconds: a GIF cannot tell so long a time."""
+    with h5py.File(copy / "first.h5", "r+") as file:
+        file["frames/t"][...] = np.arange(6) * 1_800_000_000
+    _, film = write_previews(copy / "first.h5", tmp_path)
+    with Image.open(film) as image:
+        assert image.n_frames == 5
+        assert image.info["duration"] == LONGEST_MS
 
 
 def test_sheet_shows_all_streams(tiny: Path, tmp_path: Path) -> None:
