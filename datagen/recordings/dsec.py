@@ -20,7 +20,13 @@ from datagen.dataset.segment import Flow
 from datagen.errors import DatasetError
 from datagen.export.flow_png import read_flow_png
 from datagen.recordings.flow_along import flow_along
-from datagen.recordings.segment import RecordedEvents, RecordedSegment, no_backward_flow, select
+from datagen.recordings.segment import (
+    RecordedEvents,
+    RecordedSegment,
+    empty_flow,
+    no_backward_flow,
+    select,
+)
 from schemas.arrays import EventArray
 from schemas.camera import Intrinsics
 from schemas.recording import DsecRecordingSpec
@@ -94,6 +100,8 @@ class StoredFlow:
 
     def __call__(self, i: int, j: int) -> Flow:
         """From frame i to frame j."""
+        if i == j:
+            return empty_flow(self(0, 1)[1].shape)
         step = 1 if j >= i else -1
         pairs = [(int(self.stamps[k]), int(self.stamps[k + step])) for k in range(i, j, step)]
         if any(pair not in self.labels for pair in pairs):

@@ -60,6 +60,16 @@ def test_dsec_reads_back(dsec: Path, segment: Segment) -> None:
     assert found.intrinsics == segment.intrinsics
 
 
+def test_flow_to_the_same_frame_is_not_stored(dsec: Path, mvsec: Path) -> None:
+    """Know nothing of it, in the shape of all other flow."""
+    for found in (read_dsec(dsec), read_mvsec(mvsec)):
+        flow, valid = found.flow(1, 1)
+        expected, _ = found.flow(0, 1)
+        assert flow.shape == expected.shape
+        assert not flow.any()
+        assert not valid.any()
+
+
 def test_dsec_slices_by_time(dsec: Path, segment: Segment) -> None:
     """Cut the events at any microsecond of the segment's clock."""
     found = read_dsec(dsec).events().slice_by_time(50_001, 130_000)
