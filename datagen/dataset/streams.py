@@ -78,7 +78,7 @@ class EventStream(_Stream):
             DatasetError: the file cannot be read.
         """
         self._check_times(t0_us, t1_us, int(self._frame_t[-1]) + 1)
-        return self.slice_by_index(self._index_at(t0_us), self._index_at(t1_us))
+        return self.slice_by_index(self.index_at(t0_us), self.index_at(t1_us))
 
     def slice_by_frame(self, i: int, j: int) -> EventArray:
         """Events with t_i < t <= t_j.
@@ -118,8 +118,8 @@ class EventStream(_Stream):
     def _column(self, name: str, start: int, stop: int) -> NDArray[Any]:
         return self._file.read(f"{self.group}/{name}", slice(start, stop))
 
-    def _index_at(self, t_us: int) -> int:
-        """First event with t >= t_us."""
+    def index_at(self, t_us: int) -> int:
+        """Index of the first event with t >= t_us; the number of events where there is none."""
         low, high = self._bracket(t_us)
         return low + int(np.searchsorted(self._column("t", low, high), t_us, side="left"))
 

@@ -35,12 +35,15 @@ from datagen.export.flow_png import encode_flow
 from datagen.export.label_times import frames_per
 from datagen.export.png16 import write_png16
 from datagen.export.slabs import millisecond_index, write_event_columns
+from datagen.export.whole_file import clear_series, whole_file
 from datagen.store import new_file, write_file
 from schemas.export import DsecExportSpec
 
 DISPARITY_SCALE = 256.0
 SIZE = (480, 640)
 """Rows and columns that DSEC's readers take for granted."""
+PICTURE = r"\d{6}\.png"
+"""Names of numbered pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def write_dsec(segment: Segment, spec: DsecExportSpec, folder: Path, sequence: s
     _check_size(segment, spec)
     stream = segment.events(spec.sensor)
     windows = flow_windows(segment, spec.interval_us)
-    _check_events(stream, windows)
+    _check_events(segment, stream, windows)
     places = _places(spec, sequence)
     files = [_events(segment, stream, folder / places.events / "events.h5")]
     files += [_rectify_map(segment, folder / places.events / "rectify_map.h5")]
@@ -113,10 +116,16 @@ def _check_size(segment: Segment, spec: DsecExportSpec) -> None:
         )
 
 
-def _check_events(stream: EventStream, windows: Sequence[FlowWindow]) -> None:
-    index = stream.frame_to_idx
-    empty = [w.start for w in windows if index[w.stop] == index[w.start]]
-    if not windows or empty:
+def _check_events(segment: Segment, stream: EventStream, windows: Sequence[FlowWindow]) -> None:
+    if not windows:
+        raise InputError(
+            f"{segment.name}: 0 flow windows, because the segment lasts {segment.times[-1]} us; "
+            "expected at least one. Use a shorter `interval_us`."
+        )
+    # as the readers cut: start <= t < stop, where frame_to_idx has start < t <= stop
+    first = {k: stream.index_at(int(segment.times[k])) for w in windows for k in (w.start, w.stop)}
+    empty = [w.start for w in windows if first[w.stop] == first[w.start]]
+    if empty:
         raise InputError(
             f"{stream.group}: {len(windows)} flow windows, without events those from frames {empty}; "
             "expected events in every window, because DSEC's readers crash on an empty one. Use a "
@@ -155,7 +164,7 @@ def _events(segment: Segment, stream: EventStream, path: Path) -> Path:
     """The first stream is in DSEC's columns already; another one is written out."""
     if stream.group == "events":
         return _link(segment.path, path)
-    with new_file(path) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         write_event_columns(
             file.create_group("events"), stream,
             {
@@ -172,12 +181,11 @@ def _events(segment: Segment, stream: EventStream, path: Path) -> Path:
 
 def _link(source: Path, path: Path) -> Path:
     """The same file under another name; a copy where the disk has no hard links to it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    try:
-        os.link(source, path)
-    except OSError:
-        shutil.copyfile(source, path)
+    with whole_file(path) as temporary:
+        try:
+            os.link(source.resolve(), temporary)  # of a symbolic link, the file that it leads to
+        except OSError:
+            shutil.copyfile(source, temporary)
     return path
 
 
@@ -185,7 +193,7 @@ def _rectify_map(segment: Segment, path: Path) -> Path:
     """Our pictures are rectified already: every pixel maps to itself."""
     camera = segment.intrinsics
     x, y = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
-    with new_file(path) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         file["rectify_map"] = np.stack([x, y], axis=-1).astype(np.float32)
     return path
 
@@ -198,6 +206,7 @@ def _flow(
     places: Places,
 ) -> list[Path]:
     files, pairs = [], []
+    clear_series(folder / places.flow, PICTURE)
     for window in windows:
         flow, valid = segment.flow(window.start, window.stop)
         path = folder / places.flow / f"{window.index:06d}.png"
@@ -221,6 +230,7 @@ def _disparity(
 ) -> list[Path]:
     """fx * baseline / depth of the windows' first frames, in 1/256 px; 0 where nothing is hit."""
     files = []
+    clear_series(folder / "event", PICTURE)
     for window in windows:
         disparity = segment.intrinsics.fx * spec.baseline / segment.depth(window.start)
         codes = np.rint(disparity.astype(np.float64) * DISPARITY_SCALE)
@@ -235,6 +245,7 @@ def _disparity(
 
 def _images(segment: Segment, windows: Sequence[FlowWindow], folder: Path) -> list[Path]:
     files = []
+    clear_series(folder, PICTURE)
     for index, frame in enumerate(_image_frames(windows)):
         path = folder / f"{index:06d}.png"
         with new_file(path) as temporary:
@@ -267,9 +278,10 @@ def _calibration(segment: Segment, spec: DsecExportSpec, path: Path) -> Path:
     to_right = np.eye(4)
     to_right[0, 3] = -spec.baseline
     rotation = np.eye(3).tolist()
+    tall = camera.fx / camera.fy  # of a pixel; disparity is counted in columns
     reprojection = [
         [1.0, 0.0, 0.0, 0.5 - camera.cx],
-        [0.0, 1.0, 0.0, 0.5 - camera.cy],
+        [0.0, tall, 0.0, tall * (0.5 - camera.cy)],
         [0.0, 0.0, 0.0, camera.fx],
         [0.0, 0.0, 1.0 / spec.baseline, 0.0],
     ]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from datagen.dataset import Segment
 from datagen.errors import InputError
 from datagen.export.slabs import FILTERS, grey, write_event_columns
-from datagen.store import new_file
+from datagen.export.whole_file import whole_file
 from schemas.export import EventFlowExportSpec
 
 
@@ -37,7 +37,7 @@ def write_event_flow(
     stream = segment.events(spec.sensor)
     if len(stream) == 0:
         raise InputError(f"{segment.name}: no events; expected some, the reader needs a last one")
-    with new_file(path) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
         times = (segment.times + segment.t_offset) * 1e-6
         file.attrs["t0"] = times[0]
         file.attrs["duration"] = times[-1] - times[0]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from datagen.dataset import EventStream, Segment
 from datagen.export.slabs import create_pictures, millisecond_index, write_event_columns
-from datagen.store import new_file
+from datagen.export.whole_file import whole_file
 from schemas.export import M3edExportSpec
 
 
@@ -38,7 +38,7 @@ def write_m3ed(segment: Segment, spec: M3edExportSpec, folder: Path, sequence: s
     stream = segment.events(spec.sensor)
     paths = [folder / f"{sequence}{end}.h5" for end in ("_data", "_depth_gt", "_gt_flow")]
     for path, write in zip(paths, (_write_data, _write_depth, _write_flow), strict=True):
-        with new_file(path) as temporary, h5py.File(temporary, "w") as file:
+        with whole_file(path) as temporary, h5py.File(temporary, "w") as file:
             write(file, segment, stream)
     return paths
 

@@ -15,6 +15,7 @@ A point's later positions are known also where something hides it, so `flow` is 
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import h5py
@@ -24,6 +25,7 @@ from datagen.dataset import Segment
 from datagen.errors import InputError
 from datagen.export.label_times import frame_at, frames_per
 from datagen.export.slabs import FILTERS
+from datagen.export.whole_file import clear_series
 from datagen.store import new_file
 from schemas.arrays import EventArray
 from schemas.export import MultiflowExportSpec
@@ -41,6 +43,18 @@ def write_multiflow(
         InputError: the segment is shorter than a sample, frames do not lie on the label times, or
             the times of the spec do not fit into a sample.
     """
+    samples = _count_samples(segment, spec)
+    split = spec.split or ("train" if segment.split == "train" else "val")
+    files = []
+    _clear_samples(folder / split, sequence)
+    for number in range(samples):
+        own = folder / split / f"{sequence}_{number:04d}"
+        files += _write_sample(segment, spec, number * spec.length_us, own)
+    return files
+
+
+def _count_samples(segment: Segment, spec: MultiflowExportSpec) -> int:
+    """Whole samples in a segment; raises InputError where times do not fit."""
     if not spec.reference_us < spec.target_us <= spec.length_us:
         raise InputError(
             f"multiflow: reference {spec.reference_us}, target {spec.target_us}, length "
@@ -53,12 +67,26 @@ def write_multiflow(
             f"{segment.name}: lasts {segment.times[-1]} us; expected at least {spec.length_us} us, "
             "the length of a sample. Choose a shorter `length_us` (and earlier instants)."
         )
-    split = spec.split or ("train" if segment.split == "train" else "val")
-    files = []
+    if (spec.target_us - spec.reference_us) % spec.every_us:
+        raise InputError(
+            f"multiflow: steps of {spec.every_us} us from {spec.reference_us} us miss the target at "
+            f"{spec.target_us} us; expected `every_us` to divide the time between the two"
+        )
     for number in range(samples):
-        own = folder / split / f"{sequence}_{number:04d}"
-        files += _write_sample(segment, spec, number * spec.length_us, own)
-    return files
+        for t in (spec.reference_us, spec.target_us):
+            frame_at(segment, number * spec.length_us + t)
+    return samples
+
+
+def _clear_samples(folder: Path, sequence: str) -> None:
+    """Remove the samples of an earlier export, which may have had other instants."""
+    for sample in folder.glob(f"{sequence}_[0-9][0-9][0-9][0-9]"):
+        clear_series(sample / "events", r"events\.h5")
+        clear_series(sample / "flow", r"\d{7,}\.h5")
+        clear_series(sample / "images", r"\d{7,}\.png")
+        for part in (*(sample / name for name in ("events", "flow", "images")), sample):
+            with contextlib.suppress(OSError):  # of the user's own files, what is in there stays
+                part.rmdir()
 
 
 def _write_sample(

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from datagen.dataset import EventStream, Segment
 from datagen.errors import InputError
 from datagen.export.slabs import create_pictures, grey, write_event_columns
-from datagen.store import new_file
+from datagen.export.whole_file import whole_file
 from schemas.arrays import EventArray
 from schemas.export import MvsecExportSpec
 
@@ -47,12 +47,12 @@ def write_mvsec(segment: Segment, spec: MvsecExportSpec, folder: Path, sequence:
     first = _first_label(segment, stream)
     times = _seconds(segment, segment.times)
     paths = [folder / f"{sequence}{end}" for end in ("_data.hdf5", "_gt.hdf5", "_gt_flow_dist.npz")]
-    with new_file(paths[0]) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(paths[0]) as temporary, h5py.File(temporary, "w") as file:
         _write_data(file, segment, stream, times)
-    with new_file(paths[1]) as temporary, h5py.File(temporary, "w") as file:
+    with whole_file(paths[1]) as temporary, h5py.File(temporary, "w") as file:
         _write_truth(file, segment, times, first)
     flows = [signed_flow(segment, k) for k in range(first, segment.frame_count - 1)]
-    with new_file(paths[2]) as temporary, temporary.open("wb") as npz:
+    with whole_file(paths[2]) as temporary, temporary.open("wb") as npz:
         np.savez_compressed(
             npz,
             timestamps=times[first:-1],

@@ -10,6 +10,7 @@ are: the rate of a pixel is `alpha` spikes per poll at white, so a reconstructio
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from PIL import Image
 from datagen.dataset import Segment, SpikeStream
 from datagen.errors import InputError
 from datagen.export.spike_dat import check_whole_bytes, write_spike_dat
-from datagen.export.whole_file import write_whole
+from datagen.export.whole_file import clear_series, write_whole
 from schemas.export import SpikeZooExportSpec
 
 
@@ -41,9 +42,11 @@ def write_spikezoo(
             f"{segment.path}: {spikes.group} has {len(spikes)} polls and no frame with "
             f"{spec.polls // 2} of them on either side; ask for fewer polls per clip than {spec.polls}."
         )
-    files = []
+    files, where = [], folder / segment.split
+    for kind in ("spike", "gt"):
+        clear_series(where / kind, rf"{re.escape(stem)}_\d{{6}}\.(dat|png)")
     for frame, start in clips:
-        name, where = f"{stem}_{frame:06d}", folder / segment.split
+        name = f"{stem}_{frame:06d}"
         clip = partial(write_spike_dat, spikes=spikes, start=start, stop=start + spec.polls)
         picture = partial(_write_picture, light=segment.luminance(frame))
         files.append(write_whole(where / "spike" / f"{name}.dat", clip))

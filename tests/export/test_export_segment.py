@@ -226,6 +226,14 @@ def test_command(tiny, tmp_path):
     assert "no event stream named 'other'" in failed.output
 
 
+def test_clips_of_another_length_replace_the_last_ones(cropped, tmp_path):
+    """Leave no clip of the last export beside the new ones, which a loader would mix."""
+    many = export(cropped, tmp_path, kind="spikezoo", polls=41)
+    few = export(cropped, tmp_path, kind="spikezoo", polls=201)
+    assert len(few) < len(many)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(few)
+
+
 def test_missing_library_is_named(tiny, tmp_path, monkeypatch):
     """Name the extra that brings the library a format needs."""
     for module in ("rosbags.rosbag1", "lz4.frame"):

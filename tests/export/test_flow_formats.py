@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +217,80 @@ def test_dsec_refuses_what_its_readers_cannot_take(tiny: Path, tmp_path: Path) -
             InputError, match=r"whole number of frames.*`interval_us`, or render at 10 Hz"
         ):
             export(first, tmp_path, kind="dsec", any_size=True)
-        with pytest.raises(InputError, match="0 flow windows"):
+        with pytest.raises(InputError, match=r"0 flow windows.*lasts 200000 us.*shorter"):
             export(first, tmp_path, kind="dsec", any_size=True, interval_us=10 * FRAME_US)
+
+
+def test_dsec_windows_are_empty_as_their_readers_cut_them(tiny: Path, tmp_path: Path) -> None:
+    """Refuse a window whose events all lie at its end, which readers leave out."""
+    options = {"kind": "dsec", "any_size": True, "sensor": "difference"}
+    with open_dataset(tiny) as dataset:
+        first = dataset.segment("first")
+        with pytest.raises(InputError, match=r"without events those from frames \[0\]"):
+            export(first, tmp_path, interval_us=FRAME_US, **options)
+        assert not list(tmp_path.iterdir())
+        export(first, tmp_path, interval_us=2 * FRAME_US, **options)
+
+
+def test_dsec_of_a_linked_dataset_has_its_events(tiny: Path, tmp_path: Path) -> None:
+    """Link the file itself, not a symbolic link to it that leads nowhere from another folder."""
+    (tmp_path / "linked").mkdir()
+    path = tmp_path / "linked" / "first.h5"
+    path.symlink_to(os.path.relpath(tiny / "first.h5", path.parent))
+    with Segment(path) as segment:
+        events, *_ = export_dsec(segment, tmp_path / "out" / "deep")
+    assert events.is_file()
+    assert events.samefile(tiny / "first.h5")
+
+
+def test_dsec_events_are_copied_whole_or_not_at_all(
+    segment: Segment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leave nothing under the final name when a copy to another disk breaks off."""
+
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EXDEV, "another disk")
+
+    def half(_source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.EIO, "cable out")
+
+    monkeypatch.setattr(os, "link", no_links)
+    events = tmp_path / "train/second/events/left/events.h5"
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", half)
+        with pytest.raises(OSError, match="cable out"):
+            export_dsec(segment, tmp_path)
+        assert not list(events.parent.iterdir())
+    export_dsec(segment, tmp_path)
+    assert events.read_bytes() == segment.path.read_bytes()
+
+
+def test_dsec_with_another_interval_replaces_the_pictures(tiny: Path, tmp_path: Path) -> None:
+    """Leave no picture of the last export, nor of one that was killed, for readers to count."""
+    folder = tmp_path / "train/first"
+    with open_dataset(tiny) as dataset:
+        first = dataset.segment("first")
+        export(first, tmp_path, kind="dsec", any_size=True, interval_us=FRAME_US)
+        (folder / "flow/forward/.partial-12-000006.png").touch()
+        (folder / "notes.png").touch()
+        files = export_dsec(first, tmp_path)
+    assert sorted(folder.rglob("*.png")) == sorted(
+        [folder / "notes.png", *(file for file in files if file.suffix == ".png")]
+    )
+
+
+def test_dsec_reprojects_pixels_that_are_not_square(copy: Path, tmp_path: Path) -> None:
+    """Find the point again that the camera sees, with another focal length in rows."""
+    with h5py.File(copy / "first.h5", "r+") as file:
+        file["calib"].attrs.update(fy=36.0, cx=12.0, cy=14.5)
+    with Segment(copy / "first.h5") as segment:
+        export_dsec(segment, tmp_path)
+    content = yaml.safe_load((tmp_path / "train/first/calibration/cam_to_cam.yaml").read_text())
+    q = np.array(content["disparity_to_depth"]["cams_03"])
+    x, y, z, w = q @ [11, 7, 24.0 * 0.6 / 2.0, 1]
+    expected = [(11.5 - 12.0) / 24.0 * 2, (7.5 - 14.5) / 36.0 * 2, 2.0]
+    np.testing.assert_allclose([x / w, y / w, z / w], expected, rtol=1e-9)
 
 
 def test_mvsec_events_and_images(segment: Segment, tmp_path: Path) -> None:
@@ -305,10 +380,7 @@ def test_m3ed_groups(segment: Segment, tmp_path: Path) -> None:
 
 def test_multiflow_follows_points_from_one_instant(segment: Segment, tmp_path: Path) -> None:
     """Write flow to several instants, events on the sample's clock, pictures at both ends."""
-    files = export(
-        segment, tmp_path, kind="multiflow", length_us=5 * FRAME_US, reference_us=FRAME_US,
-        target_us=4 * FRAME_US, every_us=FRAME_US,
-    )  # fmt: skip
+    files = export_multiflow(segment, tmp_path)
     sample = tmp_path / "val" / "second_0000"
     assert all(path.is_relative_to(sample) for path in files)
     flows = sorted((sample / "flow").iterdir())
@@ -332,3 +404,29 @@ def test_multiflow_refuses_times_without_frames(segment: Segment, tmp_path: Path
         export(segment, tmp_path, kind="multiflow")
     with pytest.raises(InputError, match="reference < target"):
         export(segment, tmp_path, kind="multiflow", target_us=400_000)
+    with pytest.raises(
+        InputError, match="steps of 80000 us from 40000 us miss the target at 160000"
+    ):
+        export_multiflow(segment, tmp_path, every_us=2 * FRAME_US)
+
+
+def test_multiflow_with_other_instants_replaces_the_samples(
+    segment: Segment, tmp_path: Path
+) -> None:
+    """Leave neither instants nor samples of the last export, only what the user put there."""
+    folder = tmp_path / "val"
+    export_multiflow(segment, tmp_path)
+    shutil.copytree(folder / "second_0000", folder / "second_0001")
+    shutil.copytree(folder / "second_0000", folder / "second_0002")
+    (folder / "second_0002" / "notes.txt").touch()
+    files = export_multiflow(segment, tmp_path, every_us=3 * FRAME_US)
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == sorted(
+        [*files, folder / "second_0002" / "notes.txt"]
+    )
+    assert not (folder / "second_0001").exists()
+
+
+def export_multiflow(segment: Segment, folder: Path, **options: int) -> list[Path]:
+    times = {"length_us": 5, "reference_us": 1, "target_us": 4, "every_us": 1}
+    in_us = {name: frames * FRAME_US for name, frames in times.items()}
+    return export(segment, folder, kind="multiflow", **in_us | options)
