@@ -19,7 +19,8 @@ def frames_per(segment: Segment, interval_us: int, *, option: str) -> int:
     """
     step = float(np.diff(segment.times).mean())
     frames = round(interval_us / step)
-    if frames < 1 or abs(frames * step - interval_us) > TOLERANCE_US * frames:
+    # two frame times are rounded, and so are the two that the step is taken from
+    if frames < 1 or abs(frames * step - interval_us) > 2 * TOLERANCE_US:
         raise InputError(
             f"{segment.name}: a frame every {step:.0f} us; expected a whole number of frames per "
             f"{interval_us} us. Choose another `{option}`, or render at "

@@ -17,7 +17,9 @@ frame that has an event before it, which the readers' binary searches need.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import h5py
 import numpy as np
@@ -51,14 +53,8 @@ def write_mvsec(segment: Segment, spec: MvsecExportSpec, folder: Path, sequence:
         _write_data(file, segment, stream, times)
     with whole_file(paths[1]) as temporary, h5py.File(temporary, "w") as file:
         _write_truth(file, segment, times, first)
-    flows = [signed_flow(segment, k) for k in range(first, segment.frame_count - 1)]
-    with whole_file(paths[2]) as temporary, temporary.open("wb") as npz:
-        np.savez_compressed(
-            npz,
-            timestamps=times[first:-1],
-            x_flow_dist=np.array([flow[0] for flow in flows], np.float64),
-            y_flow_dist=np.array([flow[1] for flow in flows], np.float64),
-        )
+    with whole_file(paths[2]) as temporary, ZipFile(temporary, "w") as npz:
+        _write_archive(npz, segment, times, first)
     return paths
 
 
@@ -79,6 +75,28 @@ def _first_label(segment: Segment, stream: EventStream) -> int:
             "Lower the contrast threshold, or move the camera faster."
         )
     return int(labels[0])
+
+
+def _write_archive(npz: ZipFile, segment: Segment, times: NDArray[np.float64], first: int) -> None:
+    """What `np.savez_compressed` writes, picture by picture: all at once may not fit into memory."""
+    frames = range(first, segment.frame_count - 1)
+    shape = (len(frames), segment.intrinsics.height, segment.intrinsics.width)
+    _write_array(npz, "timestamps", (len(frames),), [times[first:-1]])
+    for axis, name in enumerate(("x_flow_dist", "y_flow_dist")):
+        pictures = (signed_flow(segment, k)[axis] for k in frames)
+        _write_array(npz, name, shape, pictures)
+
+
+def _write_array(
+    npz: ZipFile, name: str, shape: tuple[int, ...], parts: Iterable[NDArray[np.floating]]
+) -> None:
+    entry = ZipInfo(f"{name}.npy")  # without a time of its own: equal data give equal bytes
+    entry.compress_type = ZIP_DEFLATED
+    head = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    with npz.open(entry, "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, head)
+        for part in parts:
+            file.write(part.astype("<f8").tobytes())
 
 
 def _seconds(segment: Segment, t: NDArray[np.int64]) -> NDArray[np.float64]:

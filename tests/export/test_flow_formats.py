@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from wide_segment import write_wide_segment
 
 from datagen.dataset import Segment, open_dataset
 from datagen.errors import InputError
@@ -217,6 +219,8 @@ def test_dsec_refuses_what_its_readers_cannot_take(tiny: Path, tmp_path: Path) -
             InputError, match=r"whole number of frames.*`interval_us`, or render at 10 Hz"
         ):
             export(first, tmp_path, kind="dsec", any_size=True)
+        with pytest.raises(InputError, match="whole number of frames"):
+            export(first, tmp_path, kind="dsec", any_size=True, interval_us=4 * FRAME_US + 3)
         with pytest.raises(InputError, match=r"0 flow windows.*lasts 200000 us.*shorter"):
             export(first, tmp_path, kind="dsec", any_size=True, interval_us=10 * FRAME_US)
 
@@ -326,6 +330,23 @@ def test_mvsec_flow_is_zero_only_where_unknown(segment: Segment, tmp_path: Path)
         expected, valid = segment.flow_forward(k)
         np.testing.assert_array_equal((u != 0) | (v != 0), valid)
         np.testing.assert_allclose(np.stack([u, v], -1)[valid], expected[valid], atol=2 * AT_REST)
+
+
+def test_mvsec_needs_no_more_memory_for_more_frames(tiny: Path, tmp_path: Path) -> None:
+    """Hold a few pictures of flow at a time, of a segment of any length."""
+    peaks = []
+    for frames in (6, 24):
+        path = write_wide_segment(
+            tmp_path / f"{frames}.h5", tiny / "first.h5", height=48, width=64, frames=frames,
+            frame_us=1000, events_per_interval=50,
+        )  # fmt: skip
+        with Segment(path) as segment:
+            export(segment, tmp_path / "warm", kind="mvsec")
+            tracemalloc.start()
+            export(segment, tmp_path / "out", kind="mvsec")
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def test_mvsec_pixels_at_rest_are_known(tiny: Path) -> None:
