@@ -118,7 +118,8 @@ class FlowExportSpec(StreamExportSpec):
     """What all formats for flow networks have in common: an event stream and labels."""
 
     sequence: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")] | None = None
-    """Name of the sequence; the segment's, and the sensor's if one is named, when not given."""
+    """Name of the sequence, for one segment; its own, and the sensor's if one is named, when not
+    given."""
 
 
 class DsecExportSpec(FlowExportSpec):
@@ -169,7 +170,7 @@ class MultiflowExportSpec(FlowExportSpec):
     target_us: PositiveCount = 900_000
     """The last instant that flow leads to [us]."""
     every_us: PositiveCount = 10_000
-    """Time between two instants that flow leads to [us]."""
+    """Time between two instants that flow leads to [us]; divides the time up to the target."""
 
 
 EventFormat = (
