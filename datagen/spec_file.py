@@ -23,7 +23,27 @@ MAX_BYTES = 4 * 2**20
 
 class SpecLoader(yaml.SafeLoader):
     """Safe YAML whose floats include `1e-3`, which YAML 1.1 takes for a string, and whose dates, which
-    no field of a spec is, stay the text of a name."""
+    no field of a spec is, stay the text of a name.
+
+    A key that comes twice in a mapping is a fault; plain YAML would drop the first one in silence.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Compose a mapping; merge keys (`<<`) are not in it yet, and may be overridden."""
+        node = super().compose_mapping_node(anchor)
+        seen: dict[tuple[str, str], yaml.Mark] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            first = seen.setdefault((key.tag, key.value), key.start_mark)
+            if first is not key.start_mark:
+                raise yaml.composer.ComposerError(
+                    f"{key.value!r} is given",
+                    first,
+                    "and given again; give it once",
+                    key.start_mark,
+                )
+        return node
 
 
 SpecLoader.yaml_implicit_resolvers = {
@@ -35,6 +55,25 @@ SpecLoader.add_implicit_resolver(
     re.compile(r"^[-+]?(?:\d[\d_]*(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\.(?:inf|nan))$", re.I),
     list("-+0123456789."),
 )  # fmt: skip
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON whose objects hold every name once.
+
+    Raises:
+        ValueError: the text is no JSON, or a name comes twice in an object.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_unique)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in whole:
+            raise ValueError(f"{name!r} is given more than once in one object; give it once")
+        whole[name] = value
+    return whole
 
 
 def load_spec(path: Path) -> JobSpec:
@@ -60,7 +99,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     kind = "JSON" if path.suffix == ".json" else "YAML"
     try:
         text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if kind == "JSON" else yaml.load(text, Loader=SpecLoader)
+        data = parse_json(text) if kind == "JSON" else yaml.load(text, Loader=SpecLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not valid {kind}: {error}") from error
     if not isinstance(data, dict):

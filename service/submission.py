@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -15,7 +14,7 @@ from pydantic_core import ErrorDetails
 from datagen.faults import message_of, real_faults
 from datagen.pipeline.size import raw_bytes
 from datagen.plan import input_files
-from datagen.spec_file import SpecLoader
+from datagen.spec_file import SpecLoader, parse_json
 from schemas.job import JobSpec
 from schemas.render import EmbeddedRendererSpec, IsaacRendererSpec
 from schemas.scene import UsdScene
@@ -89,7 +88,7 @@ def _refuse_unplain(value: Any, depth: int = 1) -> None:
 
 def _read_json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return parse_json(body)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"the body is not valid JSON: {error}") from error
 

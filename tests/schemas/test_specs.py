@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from datagen.errors import SpecError
-from datagen.spec_file import load_spec, parse_as
+from datagen.spec_file import load_spec, load_yaml, parse_as
 from schemas.camera import CameraSpec
 from schemas.job import JobSpec
 from schemas.sensor import EventCameraSpec
@@ -167,3 +167,22 @@ def test_dates_are_text(tmp_path: Path) -> None:
     file = tmp_path / "job.yaml"
     file.write_text(f"name: 2024-01-31\nsegments: {json.dumps([SEGMENT])}\n")
     assert load_spec(file).name == "2024-01-31"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("job.yaml", "name: a\nsensors: []\nname: b"), ("job.yaml", "camera: {width: 8, width: 9}"),
+     ("job.json", '{"name": "a", "name": "b"}')],
+)  # fmt: skip
+def test_field_given_twice_is_refused(tmp_path: Path, file: str, content: str) -> None:
+    """Do not drop the first of two values in silence."""
+    (tmp_path / file).write_text(content)
+    with pytest.raises(SpecError, match=r"(?s)'(name|width)' is given.*give it once"):
+        load_spec(tmp_path / file)
+
+
+def test_merged_yaml_keys_may_be_overridden(tmp_path: Path) -> None:
+    """Take `<<` and a value of one's own beside it, and a merge of merges."""
+    text = "base: &base {a: 1, b: 2}\nmore: &more {<<: *base, a: 3}\nlast: {<<: *more, a: 4}\n"
+    (tmp_path / "x.yaml").write_text(text)
+    assert load_yaml(tmp_path / "x.yaml")["last"] == {"a": 4, "b": 2}

@@ -488,7 +488,15 @@ def test_key_is_hashed_and_revoked(database: Database) -> None:
         assert caller == keys.Caller("ann", frozenset({Scope.READ}))
         kept = str(connection.execute(select(keys.keys)).all())
         assert key.split("_", 2)[2] not in kept
-        for wrong in (key[:-1], key + "A", key.replace("dgk", "abc"), key_id, "", "dgk__", "dgk_\0_a"):
+        for wrong in (
+            key[:-1],
+            key + "A",
+            key.replace("dgk", "abc"),
+            key_id,
+            "",
+            "dgk__",
+            "dgk_\0_a",
+        ):
             assert keys.caller_of(connection, wrong) is None
         keys.revoke(connection, key_id, now=1)
         assert keys.caller_of(connection, key) is None

@@ -220,6 +220,8 @@ HOSTILE = {
     "many fields": (json.dumps({f"f{i}": i for i in range(5_000)}), JSON, 422),
     "an unknown type": ("{}", {"Content-Type": "application/x-pickle"}, 415),
     "too large": (" " * 100_001, JSON, 413),
+    "a field twice": ('{"name": "a", "name": "b"}', JSON, 400),
+    "YAML field twice": ("name: a\nname: b", YAML, 400),
     "YAML aliases": ("l0: &l0 [x, x]\n" + BOMB, YAML, 400),
     "YAML that holds itself": ("a: &a [*a]", YAML, 400),
     "YAML nested": (nested(3_000, "[", "]"), YAML, 400),
