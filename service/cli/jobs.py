@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from datagen.cli.group import FILE, INTERRUPTED
+from datagen.errors import InputError
 from service.cli.connect import connected, key_option, url_option
 from service.states import JobState
 
@@ -118,7 +119,7 @@ def list_jobs(
 def watch(job_id: str, url: str, key: str | None) -> None:
     """Show the progress of a job until it is finished.
 
-    JOB_ID is as `datagen jobs` lists it.
+    JOB_ID is as `datagen jobs` lists it. Ends with code 1 when the job failed or was cancelled.
 
     \b
     Example:
@@ -164,7 +165,17 @@ def download(source: str, out: Path, url: str, key: str | None, quiet: bool) -> 
       datagen download job_4f1c2d9e4f1c2d9e4f1c2d9e4f1c2d9e -o my-dataset
     """
     with connected(url, key) as client:
-        click.echo(_download(client, source.replace("job_", "dataset_"), out, quiet=quiet))
+        click.echo(_download(client, _dataset_of(client, source), out, quiet=quiet))
+
+
+def _dataset_of(client: Client, source: str) -> str:
+    """The id of a dataset, also by its job's."""
+    if source.startswith("dataset_"):
+        return source
+    job = client.job(source)
+    if job.dataset is None:
+        raise InputError(f"{job.id} is {job.state}; only a job that SUCCEEDED has a dataset")
+    return job.dataset
 
 
 def _refuse_taken(out: Path) -> None:

@@ -468,6 +468,18 @@ def test_shell_fails_with_a_cancelled_job(service: LocalService, tmp_path: Path)
     assert run(main, [*again, "-o", str(tmp_path / "out")]).exit_code == 1
 
 
+def test_a_cancelled_job_is_no_success(service: LocalService, tmp_path: Path) -> None:
+    """Tell scripts that wait for a job by the code, and who asks for its dataset in words."""
+    run = CliRunner(env={"DATAGEN_URL": service.url}).invoke
+    run(main, ["submit", str(write_job(tmp_path, tiny_job()))])
+    [job] = service.http.get("/v1/jobs").json()["jobs"]
+    early = run(main, ["download", job["id"], "-o", str(tmp_path / "out")])
+    assert (early.exit_code, "is QUEUED; only a job that SUCCEEDED" in early.output) == (2, True)
+    run(main, ["cancel", job["id"]])
+    assert service.state(job["id"]) is JobState.CANCELLED
+    assert run(main, ["watch", job["id"]]).exit_code == 1
+
+
 def test_an_interrupt_leaves_the_job_alone(service: LocalService, tmp_path: Path) -> None:
     """End in words, not in a trace, when the keyboard interrupts who waits for a job."""
     program = (
