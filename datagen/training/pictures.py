@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ Panel = tuple[str, Picture]
 PANEL_SIDE = 192
 """Least side of a panel on a comparison sheet [px]."""
 CURVE_SIZE = (640, 360)
+CURVE_COLOURS = [(31, 119, 180), (214, 39, 40), (44, 160, 44), (148, 103, 189), (230, 126, 14)]
+"""One for each curve of a run: loss, network and the three guesses."""
+LABEL_HEIGHT = 12
 
 
 def polarity_picture(counts: NDArray[np.float32]) -> Picture:
@@ -52,7 +56,7 @@ def comparison_row(
         ("events", polarity_picture(counts)),
         ("predicted flow", _colour(flow, np.ones_like(sample.valid), scale)),
         (f"true flow, up to {scale:.1f} px", _colour(sample.flow, sample.valid, scale)),
-        ("error", np.repeat(grey[..., None], 3, axis=-1)),
+        (f"error, white from {scale:.1f} px", np.repeat(grey[..., None], 3, axis=-1)),
     ]
 
 
@@ -105,16 +109,39 @@ def save_curve(path: Path, title: str, series: Mapping[str, Sequence[tuple[float
         draw.line([(left, y), (right, y)], fill=(225, 225, 225))
         draw.text((4, y - 6), f"{share * peak:.3g}", fill="black")
         draw.text((x - 10, bottom + 8), f"{share * last:.0f}", fill="black")
-    colours = [(31, 119, 180), (214, 39, 40), (44, 160, 44), (148, 103, 189)]
-    for (label, curve), colour in zip(series.items(), colours * len(series), strict=False):
+    drawn = {label: curve for label, curve in series.items() if curve}
+    ends = [bottom - curve[-1][1] / peak * (bottom - top) for curve in drawn.values()]
+    heights = labels_apart(ends, gap=LABEL_HEIGHT, limit=bottom)
+    colours = itertools.cycle(CURVE_COLOURS)
+    for (label, curve), label_y, colour in zip(drawn.items(), heights, colours, strict=False):
         line = [
             (left + x / last * (right - left), bottom - y / peak * (bottom - top)) for x, y in curve
         ]
-        if line:
-            draw.line(line, fill=colour, width=2)
-            draw.text((right + 4, line[-1][1] - 6), label, fill=colour)
+        draw.line(line, fill=colour, width=2)
+        draw.circle(line[-1], 2, fill=colour)  # all there is of a curve of one point
+        draw.text((right + 4, label_y - 6), label, fill=colour)
     with new_file(path) as temporary:
         image.save(temporary, format="PNG")
+
+
+def labels_apart(heights: Sequence[float], *, gap: float, limit: float) -> list[float]:
+    """Where labels stand that are wanted at some heights and must not cover each other.
+
+    Args:
+        heights: wanted, downwards, in any order [px].
+        gap: least distance of two labels [px].
+        limit: of the lowest label [px].
+
+    Returns:
+        Heights in the order given; what has room stays where it is wanted.
+    """
+    order = sorted(range(len(heights)), key=heights.__getitem__)
+    placed = [heights[i] for i in order]
+    for i in range(1, len(placed)):
+        placed[i] = max(placed[i], placed[i - 1] + gap)
+    for i in range(len(placed)):
+        placed[i] = min(placed[i], limit - gap * (len(placed) - 1 - i))
+    return [placed[order.index(i)] for i in range(len(order))]
 
 
 def smooth(values: Sequence[float], window: int) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,20 @@ from datagen.training.protocols import Protocol
 
 HEADER = ("method", "EPE [px]", "mean of frames", "> 1 px", "> 2 px", "> 3 px", "outliers", "AE [deg]",
           "dense EPE", "EPE at events")  # fmt: skip
-BY_BIN = ("EPE [px] where", *(f"flow >= {edge:g}" for edge in SPEED_EDGES),
-          *(f"active >= {edge:.0%}" for edge in DENSITY_EDGES))  # fmt: skip
-"""By length of the true flow [px]; by the frame's share of pixels with an event."""
+
+
+def _ranges(
+    what: str, edges: tuple[float, ...], *, scale: float = 1.0, unit: str = ""
+) -> list[str]:
+    """Labels of bins that begin at these edges."""
+    at = [f"{edge * scale:g}" for edge in edges]
+    inner = [f"{what} {low}-{high}{unit}" for low, high in itertools.pairwise(at)]
+    return [*inner, f"{what} >= {at[-1]}{unit}"]
+
+
+BY_BIN = ("EPE [px] where", *_ranges("flow", SPEED_EDGES),
+          *_ranges("active", DENSITY_EDGES, scale=100.0, unit="%"))  # fmt: skip
+"""By length of the true flow [px]; by the frame's share of pixels with an event. Bins do not overlap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
