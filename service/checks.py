@@ -19,6 +19,7 @@ from service.dispatch.executor import PASSED_ON
 from service.dispatch.orders import lay_out_files
 from service.errors import Busy, Fault, Invalid, Unavailable
 from service.state import State
+from service.submission import invalid
 
 _PLACE = re.compile(r"^((?:segments|scene|camera|sensors)(?:/[\w-]+)*):? ")
 
@@ -105,8 +106,8 @@ def _refusal(message: str, folder: Path) -> Invalid:
     faults = []
     for line in message.replace(f"{folder}/", "").splitlines():
         place = _PLACE.match(line)
-        faults.append(Fault(f"/{place[1]}" if place else "", line))
-    return Invalid(faults[0].detail if faults else "the job cannot be used", faults=tuple(faults))
+        faults.append(Fault(f"/{place[1]}", line[place.end() :]) if place else Fault("", line))
+    return invalid(tuple(faults)) if faults else Invalid("the job cannot be used")
 
 
 async def run(command: Sequence[str], *, folder: Path, seconds: float, advice: str) -> Finished:

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.dispatch.executor import Ended
+from service.folders import Folders
 from service.ledger import work
 from service.ledger.work import Lease, Publication
 from service.settings import Settings
@@ -80,17 +81,21 @@ def _keep_failure(
         work.handed_back(connection, lease, kind, now=now, pause_ms=pause)
     else:
         work.failed(
-            connection, lease, _error(lease, kind, report, ended),
+            connection, lease, _error(lease, kind, report, ended, settings),
             final=kind == "input", max_failures=settings.max_failures,
             retry_ms=round(settings.retry_seconds * 1e3), now=now,
         )  # fmt: skip
 
 
-def _error(lease: Lease, kind: str, report: dict[str, Any] | None, ended: Ended) -> dict[str, Any]:
+def _error(
+    lease: Lease, kind: str, report: dict[str, Any] | None, ended: Ended, settings: Settings
+) -> dict[str, Any]:
+    """Why a task failed, for its owner: an input is named as the job names it, not by our paths."""
     if ended.stopped is not None:
         message = f"the worker {ended.stopped} and was {ended.how}"
     elif report is not None:
-        message = str(report["message"])
+        inputs = Folders(settings.data.resolve()).inputs(lease.job_id)
+        message = str(report["message"]).replace(f"{inputs}/", "")
     else:
         message = f"the worker was {ended.how}; its log may say more"
     return {"kind": kind, "task": lease.name, "attempt": lease.attempt, "message": message}

@@ -85,7 +85,9 @@ def prepare(options: argparse.Namespace) -> None:
     spec = json.loads(options.spec.read_text())
     refuse_full(options)
     if spec["name"] == "bad-input":
-        raise InputError("segments/0/trajectory: the camera is inside /Box")
+        raise InputError(
+            f"segments/0/trajectory: {options.spec.parent}/walk.txt: the camera is inside /Box"
+        )
     with folder_lock(options.out / ".work"):
         sweep_temporaries(options.out)
         write_json(options.out / "job.json", {"spec": spec, "inputs": {}})

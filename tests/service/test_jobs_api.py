@@ -120,7 +120,9 @@ def test_scenes_are_checked(service: LocalService) -> None:
     fine = service.http.post("/v1/jobs:validate", params={"scene": True}, json=tiny_job())
     assert fine.json()["scene_checked"] is True
     bad = service.http.post("/v1/jobs:validate?scene=true", json=tiny_job(name="bad-input"))
-    assert (bad.status_code, bad.json()["errors"][0]["pointer"]) == (422, "/segments/0/trajectory")
+    fault = {"pointer": "/segments/0/trajectory", "detail": "walk.txt: the camera is inside /Box"}
+    assert (bad.status_code, bad.json()["errors"]) == (422, [fault])
+    assert bad.json()["detail"] == f"{fault['pointer']}: {fault['detail']}"
 
 
 def test_a_check_of_scenes_ends_in_time(tmp_path: Path) -> None:
@@ -314,7 +316,7 @@ def test_bad_input_fails_the_job_with_its_reason(service: LocalService) -> None:
         assert service.wait(job_id) is JobState.FAILED
     error = service.http.get(f"/v1/jobs/{job_id}").json()["error"]
     assert (error["kind"], error["attempt"]) == ("input", 1)
-    assert "inside /Box" in error["message"]
+    assert error["message"] == "segments/0/trajectory: walk.txt: the camera is inside /Box"
 
 
 def test_waiting_for(service: LocalService) -> None:
