@@ -16,6 +16,7 @@ from tiny_job import tiny_job
 
 from service.cli import main
 from service.deps import SESSION_COOKIE
+from service.pages.words import WAITING
 
 NASTY = "</textarea><script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -259,3 +260,8 @@ def test_waiting_says_why(service: LocalService) -> None:
     assert "dispatcher, which is not running" in service.http.get(f"/jobs/{job}").text
     with service.dispatcher(disk_reserve_bytes=2**60):
         until(lambda: "room on the disk" in service.http.get(f"/jobs/{job}").text)
+
+
+def test_every_class_of_workers_has_words(service: LocalService) -> None:
+    """Say which workers are missing, of all classes that a job may ask for."""
+    assert set(service.settings.slots) <= set(WAITING)
