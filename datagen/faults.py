@@ -61,10 +61,15 @@ def message_of(fault: ErrorDetails, kind: Any) -> str:
             return f"kind is missing; expected one of {', '.join(map(repr, kinds))}"
         case "string_pattern_mismatch" if fault["ctx"]["pattern"] == NAME_PATTERN:
             return f"{NAME_IN_WORDS} {_seen(fault)}"
-        case _ if isinstance(fault["input"], dict):
+        case _ if _holds_objects(fault["input"]):
             return _message(fault)
         case _:
             return f"{_message(fault)} {_seen(fault)}"
+
+
+def _holds_objects(seen: Any) -> bool:
+    """It is too much to be repeated in a message."""
+    return isinstance(seen, dict) or (isinstance(seen, list) and any(map(_holds_objects, seen)))
 
 
 def _message(fault: ErrorDetails) -> str:

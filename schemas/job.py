@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.base import Name, Seed, Spec, Split
 from schemas.camera import CameraSpec
@@ -99,12 +99,18 @@ class JobSpec(Spec):
     sub_frames: SubFrameSpec = SubFrameSpec()
     segments: Annotated[list[SegmentSpec], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> JobSpec:
-        _refuse_repeats("segments: segment_id", [s.segment_id for s in self.segments])
-        _refuse_repeats("segments: name", [s.file_stem for s in self.segments])
-        _refuse_repeats("sensors: name", [s.name for s in self.sensors])
-        return self
+    @field_validator("segments")
+    @classmethod
+    def _segments_are_unique(cls, segments: list[SegmentSpec]) -> list[SegmentSpec]:
+        _refuse_repeats("segment_id", [s.segment_id for s in segments])
+        _refuse_repeats("name", [s.file_stem for s in segments])
+        return segments
+
+    @field_validator("sensors")
+    @classmethod
+    def _sensors_are_unique(cls, sensors: list[SensorSpec]) -> list[SensorSpec]:
+        _refuse_repeats("name", [s.name for s in sensors])
+        return sensors
 
     def scene_of(self, segment: SegmentSpec) -> SceneSpec:
         """The scene of a segment."""

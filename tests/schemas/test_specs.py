@@ -56,7 +56,9 @@ def test_digest_ignores_how_a_number_is_written() -> None:
          "camera/mount/quaternion_xyzw", "zero length"),
         ({"segments": [{**SEGMENT, "duration": 0.001}]}, "segments/0", "gives 0 frames"),
         ({"segments": []}, "segments", "at least 1"),
-        ({"segments": [SEGMENT, SEGMENT]}, "top level", "segment_id 0 is given more than once"),
+        ({"segments": [SEGMENT, SEGMENT]}, "job: segments: ", "segment_id 0 is given more than once; each must be unique"),
+        ({"segments": [SEGMENT], "sensors": [{"kind": "spike_camera"}] * 2}, "job: sensors: ",
+         "name spikes is given more than once; each must be unique"),
         ({"segments": [SEGMENT], "colour": 1}, "colour", "no such field; expected one of camera"),
         ({"segments": [SEGMENT], "camera": {"fx": 100.0, "horizontal_fov_deg": 60.0}}, "camera", "both"),
         ({"segments": [{**SEGMENT, "name": "../x"}]}, "segments/0/name", "../x"),
@@ -68,6 +70,7 @@ def test_fault_names_the_field_and_the_value(data: Any, where: str, what: str) -
         parse_as(JobSpec, data, source="job")
     assert where in str(caught.value)
     assert what in str(caught.value)
+    assert "{'" not in str(caught.value)  # no part of the job as Python would print it
 
 
 @pytest.mark.parametrize(

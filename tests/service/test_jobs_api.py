@@ -74,6 +74,7 @@ def with_trajectory(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("job", "pointer", "told"),
     [
+        (tiny_job(sensors=[{"kind": "event_camera"}] * 2), "/sensors", "name events is given more"),
         (tiny_job(seeds=1), "/seeds", "did you mean 'seed'"),
         (tiny_job(camera={"width": "40"}), "/camera/width", "integer"),
         (tiny_job(scene={"kind": "preset", "objects": -1, "preset": "planes"}), "/scene/objects", "greater"),
