@@ -41,8 +41,7 @@ def stream(spec: EventCameraSpec, total: int) -> Iterator[EventArray]:
         k += BATCH
         count += len(events)
         for start in range(0, len(events), SLAB):
-            part = slice(start, start + SLAB)
-            yield EventArray(t=events.t[part], x=events.x[part], y=events.y[part], p=events.p[part])
+            yield events[start : start + SLAB]
 
 
 def main() -> None:

@@ -91,12 +91,12 @@ def events_at(
         for i in range(0, len(t), 8)
     ]  # fmt: skip
     batch = LightBatch(t=t, rgb=np.concatenate(light))
-    gain = auto_exposure(LightBatch(t=t[:1], rgb=batch.rgb[:1]).luminance())
+    gain = auto_exposure(batch[:1].luminance())
     batch = LightBatch(t=t, rgb=batch.rgb * np.float32(gain))
     spec = EventCameraSpec(threshold_sigma=0.0)
     sensor: Any = open_sensor(spec, width=SIZE, height=SIZE, key=0)
-    state = sensor.init(LightBatch(t=t[:1], rgb=batch.rgb[:1]))
-    _, events = sensor.step(state, LightBatch(t=t[1:], rgb=batch.rgb[1:]))
+    state = sensor.init(batch[:1])
+    _, events = sensor.step(state, batch[1:])
     return events, len(t)
 
 

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Part = slice | NDArray[np.bool_] | NDArray[np.intp]
+"""Which rows: a range of them (shares memory), a mask, or indices."""
+
 
 def _check(
     name: str, array: NDArray[Any], dtype: type[np.generic], shape: tuple[int | None, ...]
@@ -103,12 +106,11 @@ class Views:
     def __len__(self) -> int:
         return len(self.t)
 
-    def __getitem__(self, index: slice) -> Views:
-        """A contiguous part, sharing memory."""
+    def __getitem__(self, part: Part) -> Views:
         return Views(
-            t=self.t[index],
-            world_from_camera=self.world_from_camera[index],
-            world_from_object=self.world_from_object[index],
+            t=self.t[part],
+            world_from_camera=self.world_from_camera[part],
+            world_from_object=self.world_from_object[part],
         )
 
 
@@ -138,6 +140,9 @@ class LightBatch:
     def __post_init__(self) -> None:
         _check("t", self.t, np.int64, (len(self.t),))
         _check("rgb", self.rgb, np.float32, (len(self.t), None, None, 3))
+
+    def __getitem__(self, part: Part) -> LightBatch:
+        return LightBatch(t=self.t[part], rgb=self.rgb[part])
 
     def luminance(self) -> NDArray[np.float32]:
         """Rec. 709 luminance, shape (N, H, W)."""
@@ -172,6 +177,12 @@ class EventArray:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def __getitem__(self, part: Part) -> EventArray:
+        return EventArray(
+            t=self.t[part], x=self.x[part], y=self.y[part], p=self.p[part],
+            noise=None if self.noise is None else self.noise[part],
+        )  # fmt: skip
 
     @staticmethod
     def empty(*, labelled: bool = False) -> EventArray:

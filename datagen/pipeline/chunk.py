@@ -72,7 +72,7 @@ def render_chunk(
         if k < start:
             continue
         with clock.stage("sub-frame times"):
-            times = _picture_times(run, k, before, labels)
+            times = run.plan.t[:1] if before is None else interval_times(run, k, before, labels)
         picture = None
         for light in _light_batches(run, times, clock):
             with clock.stage("sensors"):
@@ -100,15 +100,6 @@ def _spec_of(run: OpenSegment, name: str) -> SensorSpec:
 def _labels(run: OpenSegment, views: Views, clock: StageClock) -> Labels:
     with clock.stage("labels"):
         return run.renderer.labels(views)
-
-
-def _picture_times(
-    run: OpenSegment, k: int, before: Labels | None, now: Labels
-) -> NDArray[np.int64]:
-    """Times of the pictures in (t_{k-1}, t_k]; for the first frame its own time alone."""
-    if before is None:
-        return run.plan.t[:1]
-    return interval_times(run, k, before, now)
 
 
 def interval_times(run: OpenSegment, k: int, before: Labels, now: Labels) -> NDArray[np.int64]:
@@ -143,10 +134,10 @@ def _feed(
     out = {}
     for name, sensor in run.sensors.items():
         frame_based = isinstance(_spec_of(run, name), FrameDifferenceSpec)
-        seen = _frames_only(run, light) if frame_based else light
+        seen = light[np.isin(light.t, run.plan.t)] if frame_based else light
         state = states.get(name)
         if len(seen.t) and state is None:
-            state, seen = sensor.init(_part(seen, slice(0, 1))), _part(seen, slice(1, None))
+            state, seen = sensor.init(seen[:1]), seen[1:]
         if len(seen.t):
             state, output = sensor.step(state, seen)
             streams[name].append(output)
@@ -154,17 +145,8 @@ def _feed(
     return out
 
 
-def _frames_only(run: OpenSegment, light: LightBatch) -> LightBatch:
-    keep = np.isin(light.t, run.plan.t)
-    return LightBatch(t=light.t[keep], rgb=light.rgb[keep])
-
-
-def _part(light: LightBatch, index: slice) -> LightBatch:
-    return LightBatch(t=light.t[index], rgb=light.rgb[index])
-
-
 def _frame_row(picture: LightBatch, labels: Labels, pictures: int) -> dict[str, NDArray[Any]]:
-    last = _part(picture, slice(-1, None))
+    last = picture[-1:]
     return {
         "rgb": to_srgb8(last.rgb),
         "luminance": last.luminance().clip(0, 65_504).astype(np.float16),

@@ -128,7 +128,7 @@ def _first_part(segment: Segment, k: int, events: EventArray, share: float) -> E
     """The events of the first `share` of frame interval k: few enough to show edges sharply."""
     start, end = segment.times[k], segment.times[k + 1]
     stop = int(np.searchsorted(events.t, start + share * (end - start), side="right"))
-    return EventArray(t=events.t[:stop], x=events.x[:stop], y=events.y[:stop], p=events.p[:stop])
+    return events[:stop]
 
 
 def title(name: str) -> str:

@@ -25,7 +25,6 @@ from datagen.recordings.segment import (
     RecordedSegment,
     empty_flow,
     no_backward_flow,
-    select,
 )
 from schemas.arrays import EventArray
 from schemas.camera import Intrinsics
@@ -128,9 +127,8 @@ class DsecEvents(RecordedEvents):
         column, row = np.rint(self._rectified[y, x]).astype(np.int64).T
         height, width = self._rectified.shape[:2]
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        column, row = np.where(inside, column, 0), np.where(inside, row, 0)
         moved = EventArray(t=t, x=column.astype(np.uint16), y=row.astype(np.uint16), p=p)
-        return select(moved, inside)
+        return moved[inside]
 
     @cached_property
     def frame_to_idx(self) -> NDArray[np.int64]:

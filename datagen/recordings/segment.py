@@ -16,7 +16,6 @@ from datagen.dataset import EventStream, Segment
 from datagen.dataset.h5_file import H5File
 from datagen.dataset.segment import Flow
 from datagen.errors import InputError
-from schemas.arrays import EventArray
 from schemas.base import Split
 from schemas.camera import Intrinsics
 
@@ -109,8 +108,3 @@ def no_backward_flow(name: str, i: int, j: int) -> InputError:
 def empty_flow(shape: tuple[int, int]) -> Flow:
     """No motion, known nowhere."""
     return np.zeros((*shape, 2), np.float32), np.zeros(shape, np.bool_)
-
-
-def select(events: EventArray, keep: NDArray[np.bool_]) -> EventArray:
-    """Some of the events."""
-    return EventArray(t=events.t[keep], x=events.x[keep], y=events.y[keep], p=events.p[keep])

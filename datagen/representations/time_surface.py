@@ -45,8 +45,7 @@ def time_surface(
     if not tau_us > 0:
         raise InputError(f"tau is {tau_us} us; expected more than zero")
     stop = int(np.searchsorted(events.t, reference_us, side="right"))
-    past = EventArray(t=events.t[:stop], x=events.x[:stop], y=events.y[:stop], p=events.p[:stop])
-    stamps = last_stamps(past, height=height, width=width)
+    stamps = last_stamps(events[:stop], height=height, width=width)
     age = np.where(stamps == NEVER, np.inf, reference_us - stamps.astype(np.float64))
     return np.exp(-age / tau_us).astype(np.float32)
 

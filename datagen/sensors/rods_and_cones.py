@@ -59,8 +59,8 @@ def rods_and_cones(
     exposed = _cut(light, start_us, end_us)
     height, width = light.rgb.shape[1:3]
     camera = SpikeCamera(spec, width=width, height=height, key=key)
-    state = camera.init(_part(exposed, slice(0, 1)))
-    _, spikes = camera.step(state, _part(exposed, slice(1, None)))
+    state = camera.init(exposed[:1])
+    _, spikes = camera.step(state, exposed[1:])
     return RodsAndCones(
         start_us=start_us, end_us=end_us, sharp_us=sharp_us,
         blurred=mean_light(exposed), spikes=spikes, sharp=light_at(light, sharp_us),
@@ -95,10 +95,6 @@ def _cut(light: LightBatch, start_us: int, end_us: int) -> LightBatch:
         t=np.concatenate([[start_us], light.t[inside], [end_us]]),
         rgb=np.concatenate([ends[0], light.rgb[inside], ends[1]]),
     )
-
-
-def _part(light: LightBatch, part: slice) -> LightBatch:
-    return LightBatch(t=light.t[part], rgb=light.rgb[part])
 
 
 def _check(light: LightBatch, start_us: int, end_us: int, sharp_us: int) -> None:

@@ -6,7 +6,6 @@ Every function maps what is in time order to what is in time order and writes to
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from schemas.arrays import EventArray, SpikeArray
 
@@ -34,7 +33,7 @@ def flip_polarity(events: EventArray) -> EventArray:
 
 def drop_events(events: EventArray, share: float, rng: np.random.Generator) -> EventArray:
     """Leave out about `share` of the events, each independently."""
-    return _kept(events, rng.random(len(events), dtype=np.float32) >= share)
+    return events[rng.random(len(events), dtype=np.float32) >= share]
 
 
 def jitter_threshold(
@@ -46,7 +45,7 @@ def jitter_threshold(
     normal of deviation `sigma`, drawn per pixel.
     """
     keep = np.exp(-np.abs(rng.normal(0.0, sigma, (height, width)))).astype(np.float32)
-    return _kept(events, rng.random(len(events), dtype=np.float32) < keep[events.y, events.x])
+    return events[rng.random(len(events), dtype=np.float32) < keep[events.y, events.x]]
 
 
 def add_noise(
@@ -64,7 +63,3 @@ def add_noise(
     y = np.concatenate([events.y, rng.integers(0, height, count, np.uint16)])
     p = np.concatenate([events.p, rng.integers(0, 2, count, np.uint8)])
     return EventArray(t=t[order], x=x[order], y=y[order], p=p[order])
-
-
-def _kept(events: EventArray, kept: NDArray[np.bool_]) -> EventArray:
-    return EventArray(t=events.t[kept], x=events.x[kept], y=events.y[kept], p=events.p[kept])

@@ -82,9 +82,7 @@ def _counts(segment: Segment, stream: EventStream, i: int, j: int) -> tuple[Pict
     events = stream.slice_by_frame(i, j)
     inside = (events.x < camera.width) & (events.y < camera.height)
     if not inside.all():  # counted by another check
-        events = type(events)(
-            t=events.t[inside], x=events.x[inside], y=events.y[inside], p=events.p[inside]
-        )
+        events = events[inside]
     on, off = polarity_counts(events, height=camera.height, width=camera.width)
     return on.astype(np.float64), off.astype(np.float64)
 

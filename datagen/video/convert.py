@@ -81,17 +81,13 @@ def film_events(
         else:
             state, events = camera.step(state, LightBatch(t=t, rgb=light))
         for start in range(0, len(events), SLAB):
-            yield _part(events, slice(start, start + SLAB))
+            yield events[start : start + SLAB]
 
 
 def _start(camera: EventCamera, t: NDArray[np.int64], light: NDArray[Any]) -> EventCameraState:
     if light.ndim == 4:
         return camera.init(LightBatch(t=t, rgb=light))
     return camera.init_pictures(t, light)
-
-
-def _part(events: EventArray, part: slice) -> EventArray:
-    return EventArray(t=events.t[part], x=events.x[part], y=events.y[part], p=events.p[part])
 
 
 def _batches(

@@ -44,18 +44,14 @@ def run() -> Run:
 
 def advance(sensor: Sensor[Any, Any], light: LightBatch, cuts: tuple[int, ...]) -> Any:
     height, width = light.rgb.shape[1:3]
-    state = sensor.init(part(light, 0, 1))
+    state = sensor.init(light[:1])
     outputs = []
     for start, stop in zip((1, *cuts), (*cuts, len(light.t)), strict=True):
-        state, output = sensor.step(state, part(light, start, stop))
+        state, output = sensor.step(state, light[start:stop])
         outputs.append(output)
     if isinstance(outputs[0], EventArray):
         return state, EventArray.concatenate(outputs)
     return state, SpikeArray.concatenate(outputs, height=height, width=width)
-
-
-def part(light: LightBatch, start: int, stop: int) -> LightBatch:
-    return LightBatch(t=light.t[start:stop], rgb=light.rgb[start:stop])
 
 
 @pytest.fixture(scope="session")
