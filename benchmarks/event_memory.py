@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from sensors import CLEAN, FAST, FRAME_US, NOISY, film
 
+from datagen.dataset.streams import SLAB
 from datagen.export.base import parse_export, write_events
-from datagen.export.event_source import SLAB, EventSource
+from datagen.export.event_source import EventSource
 from datagen.sensors.event_camera import EventCamera
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec

@@ -5,6 +5,7 @@ Frame interval (i, j) means (t_i, t_j]: what happened after frame i up to and wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cached_property
 from numbers import Integral
@@ -20,6 +21,8 @@ from schemas.arrays import EventArray, SpikeArray
 from schemas.sensor import SensorSpec
 
 SENSOR: TypeAdapter[Any] = TypeAdapter(SensorSpec)
+SLAB = 2**20
+"""Events held at a time."""
 
 
 class _Stream:
@@ -99,6 +102,15 @@ class EventStream(_Stream):
         t, x, y, p = (self._column(name, start, stop) for name in ("t", "x", "y", "p"))
         noise = self._column("noise", start, stop) if self._labelled else None
         return EventArray(t=t, x=x, y=y, p=p, noise=noise)
+
+    def slabs(self) -> Iterator[EventArray]:
+        """All events in time order, at most `SLAB` at a time.
+
+        Raises:
+            DatasetError: the file cannot be read.
+        """
+        for start in range(0, len(self), SLAB):
+            yield self.slice_by_index(start, min(start + SLAB, len(self)))
 
     @cached_property
     def _labelled(self) -> bool:

@@ -12,9 +12,6 @@ from datagen.errors import DatasetError, InputError
 from schemas.arrays import EventArray
 from schemas.export import EventExportSpec
 
-SLAB = 2**20
-"""Events held at a time."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSource:
@@ -27,7 +24,7 @@ class EventSource:
     last_us: int
     """Time of the last event [us]; 0 without events."""
     slabs: Iterable[EventArray]
-    """Parts in time order, at most `SLAB` events each, none empty."""
+    """Parts in time order, a bounded number of events each, none empty."""
 
     def check_fits(self, form: str, *, columns: int, rows: int, end_us: int) -> None:
         """Refuse what a format cannot say, before anything is written.
@@ -76,8 +73,7 @@ def _slabs(
     stream: EventStream, title: str, offset: int, width: int, height: int
 ) -> Iterator[EventArray]:
     previous = 0
-    for start in range(0, len(stream), SLAB):
-        events = stream.slice_by_index(start, min(start + SLAB, len(stream)))
+    for events in stream.slabs():
         _check(events, title, previous, width, height)
         previous = int(events.t[-1])
         yield EventArray(t=events.t + offset, x=events.x, y=events.y, p=events.p)

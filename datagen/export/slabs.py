@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -12,24 +12,16 @@ from numpy.typing import NDArray
 from datagen.dataset import EventStream
 from schemas.arrays import EventArray
 
-SLAB = 2**20
-"""Events held at a time."""
 CHUNK = 2**16
 """Events per HDF5 chunk."""
 FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-
-
-def event_slabs(stream: EventStream) -> Iterator[EventArray]:
-    """A stream in time order, at most SLAB events at a time."""
-    for start in range(0, len(stream), SLAB):
-        yield stream.slice_by_index(start, min(start + SLAB, len(stream)))
 
 
 def millisecond_index(stream: EventStream, end_us: int) -> NDArray[np.uint64]:
     """First event at or after every whole millisecond, through one past `end_us`."""
     milliseconds = np.arange(0, end_us + 2000, 1000)
     counts = np.zeros(len(milliseconds), np.int64)
-    for events in event_slabs(stream):
+    for events in stream.slabs():
         counts += np.searchsorted(events.t, milliseconds, side="left")
     return counts.astype(np.uint64)
 
@@ -60,7 +52,7 @@ def write_event_columns(
             **FILTERS,
         )
     at = 0
-    for events in event_slabs(stream):
+    for events in stream.slabs():
         for name, (dtype, make) in columns.items():
             datasets[name][at : at + len(events)] = make(events).astype(dtype)
         at += len(events)

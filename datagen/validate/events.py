@@ -12,16 +12,14 @@ from datagen.validate.report import Check, at_most, no_faults, not_applicable
 from schemas.arrays import EventArray
 from schemas.sensor import EventCameraSpec, SensorSpec
 
-BLOCK = 2**20
-"""Events in memory at a time."""
 NEVER_US = -(2**62)
 
 
 def check_events(segment: Segment, stream: EventStream) -> Iterator[Check]:
     """Go once through a stream."""
     seen = _Pass(segment, stream)
-    for start in range(0, len(stream), BLOCK):
-        seen.block(stream.slice_by_index(start, min(start + BLOCK, len(stream))))
+    for events in stream.slabs():
+        seen.block(events)
     name, group = segment.name, stream.group
     yield at_most(f"{group}/order", name, seen.disorder, 0, "events earlier than the one before")
     yield at_most(f"{group}/range", name, seen.outside, 0,

@@ -16,8 +16,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen.dataset.streams import SLAB
 from datagen.export.base import write_events
-from datagen.export.event_source import SLAB, EventSource
+from datagen.export.event_source import EventSource
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events.state import EventCameraState
 from datagen.sensors.light import BLUE, GREEN, RED, Pictures

@@ -16,9 +16,8 @@ from event_readers import columns_of, read_csv, read_evt3, read_rpg_txt
 from PIL import Image
 
 from datagen.cli import main
-from datagen.dataset import open_dataset
+from datagen.dataset import open_dataset, streams
 from datagen.errors import DatasetError, InputError, OutputError, SpecError
-from datagen.export import event_source
 from datagen.export.base import export_dataset, export_segment, parse_export
 from datagen.export.spike_dat_reader import read_spike_dat
 from datagen.spec_file import parse_settings
@@ -57,7 +56,7 @@ def test_the_same_bytes_again(kind, cropped, tmp_path):
 @pytest.mark.parametrize("slab", [997, 2**20])
 def test_events_survive(tiny, tmp_path, monkeypatch, slab):
     """Export exactly the events of the dataset, in slabs of any size."""
-    monkeypatch.setattr(event_source, "SLAB", slab)
+    monkeypatch.setattr(streams, "SLAB", slab)
     with open_dataset(tiny) as dataset:
         segment = dataset.segments[0]
         [file] = export_segment(segment, parse_export({"kind": "evt3"}), tmp_path)
