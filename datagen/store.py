@@ -58,6 +58,16 @@ def new_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """The same file under a second name; a copy where the disk has no hard links to it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        with new_file(target) as temporary:
+            shutil.copyfile(source, temporary)
+
+
 def seal_folder(target: Path, fill: Callable[[Path], None]) -> bool:
     """Create `target` with what `fill` writes, unless it is already there.
 

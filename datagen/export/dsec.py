@@ -18,8 +18,6 @@ The window of a flow picture must hold events: the readers crash on an empty one
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +34,7 @@ from datagen.export.label_times import frames_per
 from datagen.export.png16 import write_png16
 from datagen.export.slabs import millisecond_index, write_event_columns
 from datagen.export.whole_file import clear_series, whole_file
-from datagen.store import new_file, write_file
+from datagen.store import link_or_copy, new_file, write_file
 from schemas.export import DsecExportSpec
 
 DISPARITY_SCALE = 256.0
@@ -182,10 +180,7 @@ def _events(segment: Segment, stream: EventStream, path: Path) -> Path:
 def _link(source: Path, path: Path) -> Path:
     """The same file under another name; a copy where the disk has no hard links to it."""
     with whole_file(path) as temporary:
-        try:
-            os.link(source.resolve(), temporary)  # of a symbolic link, the file that it leads to
-        except OSError:
-            shutil.copyfile(source, temporary)
+        link_or_copy(source.resolve(), temporary)  # of a symbolic link, the file that it leads to
     return path
 
 
@@ -214,14 +209,11 @@ def _flow(
             write_png16(temporary, encode_flow(flow, valid))
         files.append(path)
         pairs.append((*(_absolute(segment, k) for k in (window.start, window.stop)), window.index))
-    match spec.layout:
-        case "official" | "idnet":
-            lines = ["# from_timestamp_us, to_timestamp_us", *(f"{a}, {b}" for a, b, _ in pairs)]
-        case "eraft":
-            lines = ["# from_timestamp_us, to_timestamp_us, file_index"]
-            lines += [f"{a}, {b}, {index}" for a, b, index in pairs]
-        case "tonic":
-            lines = ["# from_timestamp_us, to_timestamp_us", *(f"{a}, {b}" for a, b, _ in pairs)]
+    if spec.layout == "eraft":
+        lines = ["# from_timestamp_us, to_timestamp_us, file_index"]
+        lines += [f"{a}, {b}, {index}" for a, b, index in pairs]
+    else:
+        lines = ["# from_timestamp_us, to_timestamp_us", *(f"{a}, {b}" for a, b, _ in pairs)]
     return [*files, _text(folder / places.flow_times, lines)]
 
 

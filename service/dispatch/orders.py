@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from datagen.store import new_file, write_file
+from datagen.store import link_or_copy, write_file
 from service.folders import Folders
 from service.ledger.work import Lease
 from service.states import Stage
@@ -43,15 +41,6 @@ def lay_out_files(inputs: Path, assets: Path, uploads: list[tuple[str, str]]) ->
     Links share the bytes, so an upload may be deleted while a job that uses it lives on.
     """
     for asset_id, name in uploads:
-        _link(assets / asset_id / name, inputs / asset_id / name)
-
-
-def _link(source: Path, target: Path) -> None:
-    if target.exists() or not source.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # another file system
-        with new_file(target) as temporary:
-            shutil.copyfile(source, temporary)
+        source, target = assets / asset_id / name, inputs / asset_id / name
+        if source.exists() and not target.exists():
+            link_or_copy(source, target)

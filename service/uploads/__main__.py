@@ -7,14 +7,12 @@ one JSON line: `accepted` with the files, or `error`.
 from __future__ import annotations
 
 import json
-import os
 import resource
-import shutil
 import sys
 from pathlib import Path
 
 from datagen.errors import DatagenError, InputError, kind_of
-from datagen.store import sha256_file
+from datagen.store import link_or_copy, sha256_file
 from service.uploads.names import RECORDINGS, checked_name, is_archive
 from service.uploads.unpack import Budget, unpack
 
@@ -57,10 +55,7 @@ def take_apart(body: Path, name: str, target: Path, budget: Budget) -> list[str]
         path = target / checked_name(name)
         if path.parent != target:
             raise InputError(f"file name {name!r}: expected one without folders")
-        try:
-            os.link(body, path)
-        except OSError:  # no links here
-            shutil.copyfile(body, path)
+        link_or_copy(body, path)
     return sorted(str(path.relative_to(target)) for path in target.rglob("*") if path.is_file())
 
 
