@@ -16,7 +16,6 @@ from service.clock import now_ms
 from service.dispatch.processes import kill_marked
 from service.folders import Folders
 from service.ledger import work
-from service.ledger.work import Lease
 from service.settings import WORKER_MARK
 from service.states import Stage
 
@@ -37,7 +36,7 @@ def recover(left: Sequence[Row[Any]], folders: Folders, write: Write) -> None:
     adopted = [row for row in left if _is_finished(row, folders)]
     with write() as connection:
         for row in left:
-            lease = _lease(row)
+            lease = work.lease_of(row)
             if row in adopted:
                 work.sealed(connection, lease, data={"reason": "adopted"}, now=now_ms())
             else:
@@ -49,13 +48,6 @@ def recover(left: Sequence[Row[Any]], folders: Folders, write: Write) -> None:
             "handed_back": len(left) - len(adopted),
         }
         log.warning("recovered", extra={"action": "recovered", **counts})
-
-
-def _lease(row: Row[Any]) -> Lease:
-    return Lease(
-        job_id=row.job_id, number=row.number, attempt=row.attempt,
-        stage=Stage(row.stage), name=row.name, frames=row.frames,
-    )  # fmt: skip
 
 
 def _is_finished(row: Row[Any], folders: Folders) -> bool:

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from service.ledger.jobs import finish_cancel, tasks_of
 from service.ledger.journal import move_job, move_task, record, record_progress
@@ -49,8 +49,13 @@ def lease(connection: Connection, job_id: str, number: int, *, now: int) -> Leas
     row = connection.execute(
         select(tasks).where(tasks.c.job_id == job_id, tasks.c.number == number)
     ).one()
+    return lease_of(row)
+
+
+def lease_of(row: Row[Any]) -> Lease:
+    """The lease that a task's row tells of."""
     return Lease(
-        job_id=job_id, number=number, attempt=row.attempt,
+        job_id=row.job_id, number=row.number, attempt=row.attempt,
         stage=Stage(row.stage), name=row.name, frames=row.frames,
     )  # fmt: skip
 
