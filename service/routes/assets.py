@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shutil import rmtree
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -29,7 +30,6 @@ from service.ledger.assets import NewAsset
 from service.models import AssetPage, AssetView
 from service.state import State
 from service.uploads.accept import expected_digest, new_asset_id, take_in
-from service.uploads.store import remove_files
 from service.views import asset_view, cursor_after, read_cursor
 
 router = APIRouter(prefix="/v1", tags=["uploads"])
@@ -108,7 +108,7 @@ def _keep(state: State, new: NewAsset) -> AssetView:
             row = assets.find(connection, new.id, new.owner)
             return asset_view(row, assets.files_of(connection, new.id))
     except Problem:
-        remove_files(state.folders, new.id)
+        rmtree(state.folders.assets / new.id, ignore_errors=True)
         raise
 
 
@@ -153,4 +153,5 @@ def delete_asset(state: StateDep, who: Submitter, asset_id: AssetId) -> None:
     """Remove an upload that no unfinished job needs."""
     with state.database.write() as connection:
         assets.remove(connection, asset_id, who.sees)
-    remove_files(state.folders, asset_id)
+    # jobs that use the files have links of their own
+    rmtree(state.folders.assets / asset_id, ignore_errors=True)
