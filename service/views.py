@@ -125,24 +125,19 @@ def event_data(row: Row[Any]) -> dict[str, Any]:
     return {"at": time_text(row.at_ms), **json.loads(row.data)}
 
 
-def dataset_fields(row: Row[Any]) -> dict[str, Any]:
-    """Fields of a `DatasetView`."""
-    return {
-        "id": row.id,
-        "name": row.name,
-        "owner": row.owner,
-        "job": row.job_id,
-        "created_at": time_text(row.created_ms),
-        "segments": row.segments,
-        "frames": row.frames,
-        "bytes": row.bytes,
-        "spec_sha256": row.spec_sha256,
-    }
-
-
 def dataset_view(row: Row[Any]) -> DatasetView:
     """A dataset as users see it."""
-    return DatasetView(**dataset_fields(row))
+    return DatasetView(
+        id=row.id,
+        name=row.name,
+        owner=row.owner,
+        job=row.job_id,
+        created_at=time_text(row.created_ms),
+        segments=row.segments,
+        frames=row.frames,
+        bytes=row.bytes,
+        spec_sha256=row.spec_sha256,
+    )
 
 
 def file_view(row: Row[Any]) -> FileView:

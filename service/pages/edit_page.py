@@ -7,7 +7,7 @@ API's. So a fault's JSON pointer is all that leads to its field.
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from anyio import to_thread
@@ -59,22 +59,18 @@ def show_form(
 def _start(state: State, who: Caller, template: str, job_id: str | None) -> Document:
     if job_id is not None:
         with state.database.read() as connection:
-            spec: Document = json.loads(jobs.find(connection, job_id, who.sees).spec)
-        return _without_null(spec)
+            spec: Document = _without_null(json.loads(jobs.find(connection, job_id, who.sees).spec))
+        return spec
     if template not in TEMPLATES:
         raise NotFound(f"there is no template {template!r}")
     return TEMPLATES[template].document
 
 
-def _without_null(document: Document) -> Document:
+def _without_null(value: Any) -> Any:
     """Absent instead of null, all the way down: a form has no other way to say nothing."""
-
-    def clean(value: object) -> object:
-        if isinstance(value, dict):
-            return {name: clean(part) for name, part in value.items() if part is not None}
-        return [clean(part) for part in value] if isinstance(value, list) else value
-
-    return {name: clean(part) for name, part in document.items() if part is not None}
+    if isinstance(value, dict):
+        return {name: _without_null(part) for name, part in value.items() if part is not None}
+    return [_without_null(part) for part in value] if isinstance(value, list) else value
 
 
 def _uploads(state: State, who: Caller) -> list[str]:

@@ -28,7 +28,6 @@ from service.models import DatasetDetail, DatasetPage
 from service.state import State
 from service.views import (
     cursor_after,
-    dataset_fields,
     dataset_view,
     file_view,
     media_type_of,
@@ -99,7 +98,7 @@ def get_dataset(state: StateDep, who: Reader, dataset_id: DatasetId) -> DatasetD
     """One dataset with its files."""
     row, files = _find(state, who, dataset_id)
     return DatasetDetail(
-        **dataset_fields(row),
+        **dict(dataset_view(row)),
         archive_size=_layout(row, files).size,
         archive_sha256=row.archive_sha256,
         files=[file_view(file) for file in files],
