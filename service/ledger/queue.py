@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from service.ledger.tables import jobs, tasks
-from service.states import STARTABLE, JobState, Stage, TaskState
+from service.states import STARTABLE, JobState, TaskState
 
 RUNNING = select(tasks.c.job_id).where(tasks.c.state == TaskState.LEASED).distinct()
 
@@ -21,7 +21,6 @@ class Candidate:
     owner: str
     device: str
     created_ms: int
-    stage: Stage
     number: int
 
 
@@ -48,8 +47,8 @@ def candidates(
     )
     return [
         Candidate(
-            job_id=row.id, owner=row.owner, device=row.device, created_ms=row.created_ms,
-            stage=Stage(row.stage), number=row.number,
+            job_id=row.id, owner=row.owner, device=row.device,
+            created_ms=row.created_ms, number=row.number,
         )
         for row in connection.execute(statement)
     ]  # fmt: skip

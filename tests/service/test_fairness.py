@@ -11,15 +11,12 @@ from ledger_kit import ledger, new_job, submit
 from service.dispatch.fairness import Turns, choose
 from service.ledger import queue
 from service.ledger.queue import Candidate
-from service.states import Stage
 
 FREE = {"cpu": 1}
 
 
 def candidate(owner: str, job: str, number: int = 1, device: str = "cpu") -> Candidate:
-    return Candidate(
-        job_id=job, owner=owner, device=device, created_ms=0, stage=Stage.SEGMENTS, number=number
-    )
+    return Candidate(job_id=job, owner=owner, device=device, created_ms=0, number=number)
 
 
 def served(waiting: list[Candidate], turns: int, slots: int = 1) -> list[Candidate]:
