@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen.pipeline.process import SINGLE_THREADED
-from service.dispatch.executor import PASSED_ON
+from service.dispatch.executor import worker_environment
 from service.dispatch.orders import lay_out_files
 from service.errors import Busy, Fault, Invalid, Unavailable
 from service.state import State
@@ -122,11 +122,7 @@ async def run(command: Sequence[str], *, folder: Path, seconds: float, advice: s
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder,
-        env={
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
-            **SINGLE_THREADED,
-            "PYTHONSAFEPATH": "1",
-        },
+        env=worker_environment(SINGLE_THREADED),
         start_new_session=True,
     )
     try:

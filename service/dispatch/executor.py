@@ -28,6 +28,12 @@ PASSED_ON = (
 """Variables that a worker sees; the service's own may hold secrets."""
 
 
+def worker_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """What a worker runs with: variables of ours that it may see, and more."""
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {**passed_on, **more, "PYTHONSAFEPATH": "1"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """When a worker is ended; see the settings of the same names."""
@@ -72,11 +78,7 @@ class LocalExecutor:
             mark: variables that every worker carries, by which a later dispatcher finds it.
         """
         self._limits = limits
-        self._environment = {
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
-            **mark,
-            "PYTHONSAFEPATH": "1",
-        }
+        self._environment = worker_environment(mark)
         self._running: dict[Lease, _Running] = {}
         self._inbox: queue.Queue[tuple[Lease, dict[str, Any] | None]] = queue.Queue()
 
