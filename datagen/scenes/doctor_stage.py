@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, Vt
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade
 
 from datagen.scenes.shapes.mesh import Shape
 from datagen.scenes.shapes.revolve import sphere
 from datagen.scenes.shapes.solids import box
 from datagen.scenes.stage_lights import aim
+from datagen.scenes.stage_prims import add_picture, fill_mesh
 
 CODES_PER_SECOND = 100.0
 COLOURS = {
@@ -75,19 +76,7 @@ def _things() -> list[tuple[str, Shape, NDArray[np.float64]]]:
 
 def _thing(stage: Usd.Stage, name: str, shape: Shape, level: float) -> UsdGeom.Mesh:
     mesh = UsdGeom.Mesh.Define(stage, f"/World/{name}")
-    mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(shape.points.astype(np.float32)))
-    counts = np.full(len(shape.triangles), 3, np.int32)
-    mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(counts))
-    corners = np.ascontiguousarray(shape.triangles.reshape(-1), np.int32)
-    mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(corners))
-    mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
-    normals = np.ascontiguousarray(shape.normals.reshape(-1, 3), np.float32)
-    mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(normals))
-    mesh.SetNormalsInterpolation(UsdGeom.Tokens.faceVarying)
-    st = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
-        "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
-    )
-    st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(shape.uv.reshape(-1, 2), np.float32)))
+    fill_mesh(mesh, shape, tile=1.0)
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(_look(stage, name, level))
     return mesh
 
@@ -95,25 +84,15 @@ def _thing(stage: Usd.Stage, name: str, shape: Shape, level: float) -> UsdGeom.M
 def _look(stage: Usd.Stage, name: str, level: float) -> UsdShade.Material:
     root = f"/World/Looks/{name}"
     look = UsdShade.Material.Define(stage, root)
-    reader = UsdShade.Shader.Define(stage, f"{root}/st")
-    reader.CreateIdAttr("UsdPrimvarReader_float2")
-    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-    picture = UsdShade.Shader.Define(stage, f"{root}/checker")
-    picture.CreateIdAttr("UsdUVTexture")
-    picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(Sdf.AssetPath("./checker.png"))
-    picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("raw")
-    for side in ("wrapS", "wrapT"):
-        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set("repeat")
+    picture = add_picture(look, "checker", "./checker.png", space="raw", wrap="repeat")
     red, green, blue = (0.5 * level * value for value in COLOURS[name])
     picture.CreateInput("scale", Sdf.ValueTypeNames.Float4).Set(Gf.Vec4f(red, green, blue, 1.0))
-    st = reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-    picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(st)
     surface = UsdShade.Shader.Define(stage, f"{root}/surface")
     surface.CreateIdAttr("UsdPreviewSurface")
     surface.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).Set(Gf.Vec3f(*COLOURS[name]))
     surface.CreateInput("roughness", Sdf.ValueTypeNames.Float).Set(1.0)
     glow = surface.CreateInput("emissiveColor", Sdf.ValueTypeNames.Color3f)
-    glow.ConnectToSource(picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3))
+    glow.ConnectToSource(picture.GetOutput("rgb"))
     output = surface.CreateOutput("surface", Sdf.ValueTypeNames.Token)
     look.CreateSurfaceOutput().ConnectToSource(output)
     return look

@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, Vt
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
 
 from datagen.scenes.layouts.plan import Part, Placement, Plan, PlanTexture
-from datagen.scenes.shapes.mesh import Shape
 from datagen.scenes.stage_lights import add_light, add_sky
+from datagen.scenes.stage_prims import add_picture, fill_mesh
 from datagen.scenes.textures.library import LIBRARY
 
 RATE = 120.0
@@ -101,20 +101,10 @@ def _material(stage: Usd.Stage, texture: PlanTexture) -> None:
     finish = LIBRARY[texture.pattern]
     root = f"/World/Looks/{texture.name}"
     material = UsdShade.Material.Define(stage, root)
-    reader = UsdShade.Shader.Define(stage, f"{root}/st")
-    reader.CreateIdAttr("UsdPrimvarReader_float2")
-    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
-    st = reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
-    picture = UsdShade.Shader.Define(stage, f"{root}/albedo")
-    picture.CreateIdAttr("UsdUVTexture")
-    file = Sdf.AssetPath(texture_file(texture.name))
-    picture.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(file)
-    picture.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
     wrap = "repeat" if finish.repeats else "clamp"
-    for side in ("wrapS", "wrapT"):
-        picture.CreateInput(side, Sdf.ValueTypeNames.Token).Set(wrap)
-    picture.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(st)
-    rgb = picture.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+    file = texture_file(texture.name)
+    picture = add_picture(material, "albedo", file, space="sRGB", wrap=wrap)
+    rgb = picture.GetOutput("rgb")
     surface = UsdShade.Shader.Define(stage, f"{root}/surface")
     surface.CreateIdAttr("UsdPreviewSurface")
     surface.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f).ConnectToSource(rgb)
@@ -127,30 +117,9 @@ def _material(stage: Usd.Stage, texture: PlanTexture) -> None:
 def _prototype(stage: Usd.Stage, part: Part) -> None:
     root = UsdGeom.Xform.Define(stage, f"/Prototypes/{part.name}")
     mesh = UsdGeom.Mesh.Define(stage, root.GetPath().AppendChild("mesh"))
-    _fill_mesh(mesh, part.shape, 1.0 if part.shape.fitted else part.texture.tile)
+    fill_mesh(mesh, part.shape, tile=1.0 if part.shape.fitted else part.texture.tile)
     look = UsdShade.Material.Get(stage, f"/World/Looks/{part.texture.name}")
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(look)
-
-
-def _fill_mesh(mesh: UsdGeom.Mesh, shape: Shape, tile: float) -> None:
-    points = shape.points.astype(np.float32)
-    mesh.CreatePointsAttr(Vt.Vec3fArray.FromNumpy(points))
-    counts = np.full(len(shape.triangles), 3, np.int32)
-    mesh.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(counts))
-    mesh.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(shape.triangles.reshape(-1)))
-    mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
-    mesh.CreateOrientationAttr(UsdGeom.Tokens.rightHanded)
-    mesh.CreateDoubleSidedAttr(False)
-    mesh.CreateExtentAttr(
-        Vt.Vec3fArray.FromNumpy(np.stack([points.min(axis=0), points.max(axis=0)]))
-    )
-    mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(shape.normals.reshape(-1, 3)))
-    mesh.SetNormalsInterpolation(UsdGeom.Tokens.faceVarying)
-    st = (shape.uv.reshape(-1, 2) / np.float32(tile)).astype(np.float32)
-    primvar = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
-        "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
-    )
-    primvar.Set(Vt.Vec2fArray.FromNumpy(st))
 
 
 def _placement(stage: Usd.Stage, placement: Placement, *, shared: bool, timing: Timing) -> None:

@@ -156,6 +156,17 @@ def grid_quads(
     return np.stack([below + column, below + right, above + right, above + column], axis=1)
 
 
+def capped_tube(rings: int, count: int) -> Triangles:
+    """Rings of `count` points, bottom to top, then the centres of the floor and of the lid."""
+    sides = split_quads(grid_quads(rings, count, wrap_rows=False, wrap_columns=True))
+    here = np.arange(count)
+    after = (here + 1) % count
+    top, low = (rings - 1) * count, rings * count
+    floor = np.stack([after, here, np.full(count, low)], axis=1)
+    lid = np.stack([top + here, top + after, np.full(count, low + 1)], axis=1)
+    return np.concatenate([sides, floor, lid]).astype(np.int32)
+
+
 def split_quads(quads: NDArray[np.int64]) -> Triangles:
     """Two triangles per quad, (2 Q, 3), the pair of a quad adjacent."""
     return quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3).astype(np.int32)

@@ -13,10 +13,9 @@ from datagen.scenes.shapes.mesh import (
     Shape,
     Triangles,
     assemble,
+    capped_tube,
     centred,
     face_normals,
-    grid_quads,
-    split_quads,
 )
 
 
@@ -30,16 +29,7 @@ def revolve(profile: Array, segments: int) -> Shape:
     body = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     poles = np.array([[0.0, 0.0, profile[0, 1]], [0.0, 0.0, profile[-1, 1]]])
     points = np.concatenate([body, poles])
-
-    rows = len(ring)
-    quads = split_quads(grid_quads(rows, segments, wrap_rows=False, wrap_columns=True))
-    here = np.arange(segments)
-    after = (here + 1) % segments
-    low, high = len(body), len(body) + 1
-    top = (rows - 1) * segments
-    bottom_fan = np.stack([after, here, np.full(segments, low)], axis=1)
-    top_fan = np.stack([top + here, top + after, np.full(segments, high)], axis=1)
-    triangles = np.concatenate([quads, bottom_fan, top_fan]).astype(np.int32)
+    triangles = capped_tube(len(ring), segments)
     return centred(assemble(points, triangles, _turned_uv(points, triangles, profile, segments)))
 
 

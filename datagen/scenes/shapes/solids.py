@@ -12,6 +12,7 @@ from datagen.scenes.shapes.mesh import (
     Shape,
     Triangles,
     assemble,
+    capped_tube,
     centred,
     face_normals,
     grid_quads,
@@ -132,12 +133,7 @@ def prism(outline: Array, height: float, *, bevel: float = 0.0) -> Shape:
     levels = [(inset, 0.0), (outline, rim), (outline, height - rim), (inset, height)]
     rings = [np.column_stack([ring, np.full(count, z)]) for ring, z in levels[:: 1 if bevel else 3]]
     points = np.concatenate([*rings, [[0.0, 0.0, 0.0], [0.0, 0.0, height]]])
-    sides = split_quads(grid_quads(len(rings), count, wrap_rows=False, wrap_columns=True))
-    here, after = np.arange(count), (np.arange(count) + 1) % count
-    low, high, top = len(points) - 2, len(points) - 1, (len(rings) - 1) * count
-    floor = np.stack([after, here, np.full(count, low)], axis=1)
-    lid = np.stack([top + here, top + after, np.full(count, high)], axis=1)
-    return centred(assemble(points, np.concatenate([sides, floor, lid]).astype(np.int32)))
+    return centred(assemble(points, capped_tube(len(rings), count)))
 
 
 def star(points: int, radius: float, waist: float) -> Array:

@@ -138,9 +138,11 @@ def bound_material(prim: Usd.Prim) -> UsdShade.Material:
 
 def material_key(material: UsdShade.Material) -> str:
     """Equal for the copies of a material in the instances of one prototype."""
-    if not material:
-        return ""
-    prim = material.GetPrim()
+    return home_path(material.GetPrim()) if material else ""
+
+
+def home_path(prim: Usd.Prim) -> str:
+    """The path of a prim, in the prototype when it is part of an instance."""
     return str((prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim).GetPath())
 
 

@@ -79,11 +79,9 @@ def decode(data: bytes) -> Picture:
     if is_radiance(data):
         return Picture(_with_alpha(read_radiance(data)), channels=3)
     with Image.open(io.BytesIO(data)) as image:
-        if image.mode.startswith("I"):
-            grey = np.asarray(image, dtype=np.float32) / np.float32(65535)
-            return Picture(_with_alpha(np.repeat(grey[..., None], 3, axis=2)), channels=1)
-        if image.mode == "F":
-            grey = np.asarray(image, dtype=np.float32)
+        if image.mode.startswith(("I", "F")):
+            white = np.float32(65535 if image.mode.startswith("I") else 1)
+            grey = np.asarray(image, dtype=np.float32) / white
             return Picture(_with_alpha(np.repeat(grey[..., None], 3, axis=2)), channels=1)
         grey_kinds = ("1", "L", "LA", "La")
         return Picture(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pxr import Usd, UsdGeom, UsdShade
 
-from datagen.scenes.usd.material import bound_material, material_key
+from datagen.scenes.usd.material import bound_material, home_path, material_key
 from datagen.scenes.usd.primvars import first_value
 from datagen.scenes.usd.shape import is_shape, shape_key
 
@@ -26,11 +26,6 @@ def sharing_key(prim: Usd.Prim, time: Usd.TimeCode) -> tuple[str, ...]:
     inherited = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("displayColor")
     return (
         str(prim.GetPrimInPrototype().GetPath()),
-        _home(inherited.GetAttr().GetPrim()) if inherited else "",
+        home_path(inherited.GetAttr().GetPrim()) if inherited else "",
         *(material_key(bound_material(one)) for one in [prim, *(s.GetPrim() for s in subsets)]),
     )
-
-
-def _home(prim: Usd.Prim) -> str:
-    """The path of a prim, in the prototype when it is part of an instance."""
-    return str((prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim).GetPath())
