@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,11 @@ class OpenSegment:
 
     def light_at(self, views: Views) -> LightBatch:
         """Linear light on the sensor."""
-        return _light(self.spec, self.renderer, views, self.exposure)
+        optics = self.spec.camera.optics
+        oversample = oversample_for(optics)
+        radiance = self.renderer.radiance(views, oversample=oversample)
+        rgb = sensor_light(radiance, optics, oversample=oversample, exposure=self.exposure)
+        return LightBatch(t=views.t, rgb=rgb)
 
 
 def open_segment(
@@ -78,42 +82,32 @@ def open_segment(
         SceneError: the stage cannot be used, or the camera is inside an object.
         SpecError: the trajectory cannot be evaluated.
     """
-    scene = open_scene(spec, plan, base_dir=base_dir, work=work)
-    camera = spec.camera.intrinsics
+    stage = _stage(spec, plan, base_dir, work)
+    scene = load_scene(stage.file, spec=stage.placement)
     refuse_camera_inside(spec, plan, scene, base_dir)
-    stage = stage_source(spec, plan, base_dir=base_dir, work=work)
-    renderer = open_renderer(spec.renderer, scene, camera, threads=threads, stage=stage)
-    return OpenSegment(
+    camera = spec.camera.intrinsics
+    run = OpenSegment(
         spec=spec,
         plan=plan,
         base_dir=base_dir,
         scene=scene,
         camera=camera,
-        renderer=renderer,
-        exposure=_exposure(spec, plan, scene, renderer, base_dir),
+        renderer=open_renderer(spec.renderer, scene, camera, threads=threads, stage=stage),
+        exposure=1.0,
         sensors=open_sensors(spec, plan),
     )
+    return replace(run, exposure=_exposure(run))
 
 
-def open_scene(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) -> Scene:
-    """The segment's stage as a renderable scene; a preset is authored once under `work`."""
+def _stage(spec: JobSpec, plan: SegmentPlan, base_dir: Path, work: Path) -> StageSource:
+    """The segment's stage; a preset is authored once under `work`."""
+    key = seeding.key_for(spec.seed, plan.segment.segment_id, "stage")
     scene = spec.scene_of(plan.segment)
     match scene:
         case PresetScene():
             folder = work / "stage"
             seal_folder(folder, lambda f: _author(scene, plan, f))
-            return load_scene(folder / STAGE_FILE)
-        case UsdScene():
-            return load_scene(base_dir / scene.path, spec=scene)
-
-
-def stage_source(spec: JobSpec, plan: SegmentPlan, *, base_dir: Path, work: Path) -> StageSource:
-    """Where the segment's stage lies once `open_scene` has run."""
-    key = seeding.key_for(spec.seed, plan.segment.segment_id, "stage")
-    scene = spec.scene_of(plan.segment)
-    match scene:
-        case PresetScene():
-            return StageSource(work / "stage" / STAGE_FILE, key=key)
+            return StageSource(folder / STAGE_FILE, key=key)
         case UsdScene():
             return StageSource(base_dir / scene.path, scene, key)
 
@@ -183,18 +177,10 @@ def _views(
     )
 
 
-def _light(spec: JobSpec, renderer: Renderer, views: Views, exposure: float) -> LightBatch:
-    oversample = oversample_for(spec.camera.optics)
-    radiance = renderer.radiance(views, oversample=oversample)
-    rgb = sensor_light(radiance, spec.camera.optics, oversample=oversample, exposure=exposure)
-    return LightBatch(t=views.t, rgb=rgb)
-
-
-def _exposure(
-    spec: JobSpec, plan: SegmentPlan, scene: Scene, renderer: Renderer, base_dir: Path
-) -> float:
-    if spec.camera.exposure != "auto":
-        return spec.camera.exposure
-    picks = np.linspace(0, len(plan.t) - 1, EXPOSURE_SAMPLES).round().astype(np.int64)
-    views = _views(spec, plan, scene, plan.t[np.unique(picks)], base_dir)
-    return auto_exposure(_light(spec, renderer, views, 1.0).luminance())
+def _exposure(run: OpenSegment) -> float:
+    """What the job says, or what suits a few pictures of a segment at exposure 1."""
+    if run.spec.camera.exposure != "auto":
+        return run.spec.camera.exposure
+    t = run.plan.t
+    picks = np.linspace(0, len(t) - 1, EXPOSURE_SAMPLES).round().astype(np.int64)
+    return auto_exposure(run.light_at(run.views_at(t[np.unique(picks)])).luminance())
