@@ -88,8 +88,7 @@ class Bench:
     @property
     def still(self) -> Views:
         """One pose, again and again."""
-        n = self.size.static_frames
-        return _repeated(self.views, 0, n)
+        return _in_turn(self.views, np.zeros(self.size.static_frames, np.intp))
 
     @property
     def light(self) -> NDArray[np.float32]:
@@ -124,12 +123,7 @@ class Bench:
         """The path to and fro, many times."""
         there = np.arange(len(self.views))
         line = np.concatenate([there, there[::-1]])
-        index = np.resize(line, self.size.endurance_frames)
-        return Views(
-            t=np.arange(len(index), dtype=np.int64),
-            world_from_camera=self.views.world_from_camera[index],
-            world_from_object=self.views.world_from_object[index],
-        )
+        return _in_turn(self.views, np.resize(line, self.size.endurance_frames))
 
     def renderer(self, *, level: float = 1.0) -> IsaacSimRenderer:
         """A renderer of the stage, in a process of its own; the caller closes it."""
@@ -171,13 +165,9 @@ def run(
     return {name: np.concatenate([part[name] for part in parts]) for name in outputs}
 
 
-def _repeated(views: Views, k: int, count: int) -> Views:
-    index = np.full(count, k)
-    return Views(
-        t=np.arange(count, dtype=np.int64),
-        world_from_camera=views.world_from_camera[index],
-        world_from_object=views.world_from_object[index],
-    )
+def _in_turn(views: Views, index: NDArray[np.intp]) -> Views:
+    """Some of the views, a microsecond apart."""
+    return replace(views[index], t=np.arange(len(index), dtype=np.int64))
 
 
 def _camera_pose(s: float) -> NDArray[np.float64]:
