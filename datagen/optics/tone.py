@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from datagen.srgb import to_linear
+
 MIDDLE_GREY = 0.18
 BLACK = 1e-6
 """Luminance at or below this is background or unlit, and says nothing about exposure."""
@@ -44,8 +46,7 @@ def to_srgb8(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _code_edges() -> NDArray[np.float32]:
     """Linear light at which the rounded code goes from k to k + 1, k = 0 .. 254."""
     code = (np.arange(255) + 0.5) / 255
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
+    return to_linear(code).astype(np.float32)
 
 
 @njit(cache=True, nogil=True)

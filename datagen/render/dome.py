@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from datagen.render.textures import CLAMP, REPEAT, decode, lookup
+from datagen.render.textures import CLAMP, REPEAT, area_means, decode, lookup
 from datagen.render.vectors import Records, Vector, add, dot, times, turned_back, vector
 from datagen.scenes.model import DomeLight, Scene
 
@@ -69,7 +69,8 @@ def _project(dome: DomeLight, scene: Scene) -> NDArray[np.float64]:
     rows, columns = PROJECTION_ROWS, 2 * PROJECTION_ROWS
     picture = np.ones((rows, columns, 3))
     if dome.texture is not None:
-        picture = _area_mean(decode(scene.textures[dome.texture])[..., :3], rows, columns)
+        full = decode(scene.textures[dome.texture])[..., :3]
+        picture = area_means(area_means(full, 0, rows), 1, columns)
     latitude = math.pi * (0.5 - (np.arange(rows) + 0.5) / rows)[:, None]
     longitude = math.pi * (1 - 2 * (np.arange(columns) + 0.5) / columns)[None, :]
     x, y, z = np.broadcast_arrays(
@@ -87,20 +88,6 @@ def _harmonics(d: NDArray[np.float64]) -> NDArray[np.float64]:
     x, y, z = np.moveaxis(d, -1, 0)
     columns = [harmonic * np.ones_like(x) for harmonic in harmonics_at(x, y, z)]
     return np.stack(columns, axis=-1)
-
-
-def _area_mean(picture: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float64]:
-    """The picture at another size; every new pixel is the mean of the area it covers."""
-    out = picture.astype(np.float64)
-    for axis, size in ((0, rows), (1, columns)):
-        moved = np.moveaxis(out, axis, 0)
-        integral = np.concatenate([np.zeros_like(moved[:1]), moved]).cumsum(axis=0)
-        edge = np.arange(size + 1) * (len(moved) / size)
-        below = np.minimum(edge.astype(np.int64), len(moved) - 1)
-        part = (edge - below)[:, None, None]
-        at_edge = integral[below] * (1 - part) + integral[below + 1] * part
-        out = np.moveaxis(np.diff(at_edge, axis=0) * (size / len(moved)), 0, axis)
-    return out
 
 
 @njit(cache=True, nogil=True)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from datagen.render.vectors import Records
 from datagen.scenes.model import Texture
+from datagen.srgb import to_linear
 
 MAX_PROBES = 8
 REPEAT, MIRROR, CLAMP, BLACK = range(4)
@@ -76,20 +77,15 @@ def decode(texture: Texture) -> NDArray[np.float32]:
     pixels = texture.pixels
     if pixels.dtype == np.uint8:
         code = np.arange(256) / 255.0
-        color = _from_srgb(code) if texture.srgb else code
+        color = to_linear(code) if texture.srgb else code
         return np.concatenate(
             [color.astype(np.float32)[pixels[..., :3]], code.astype(np.float32)[pixels[..., 3:]]],
             axis=2,
         )
     linear = pixels.astype(np.float32)
     if texture.srgb:
-        linear[..., :3] = _from_srgb(linear[..., :3])
+        linear[..., :3] = to_linear(linear[..., :3])
     return linear
-
-
-def _from_srgb(code: NDArray[np.floating]) -> NDArray[np.floating]:
-    """IEC 61966-2-1: c / 12.92 up to 0.04045, ((c + 0.055) / 1.055)^2.4 above."""
-    return np.where(code <= 0.04045, code / 12.92, ((np.maximum(code, 0) + 0.055) / 1.055) ** 2.4)
 
 
 def _pyramid(texture: Texture) -> list[NDArray[np.uint16]]:
@@ -106,21 +102,28 @@ def _half_bits(level: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 
 def _halved(level: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Area means along one axis: the running integral, read at the edges of the new texels."""
+    """Area means along one axis."""
     old = level.shape[axis]
     if old == 1:
         return level
     new = old // 2
-    moved = np.moveaxis(level, axis, 0)
     if old == 2 * new:
+        moved = np.moveaxis(level, axis, 0)
         mean = (moved[0::2] + moved[1::2]) * np.float32(0.5)
         return np.moveaxis(mean, 0, axis)
+    return area_means(level, axis, new).astype(np.float32)
+
+
+def area_means(picture: NDArray[np.floating], axis: int, size: int) -> NDArray[np.float64]:
+    """Another size along one axis: the running integral, read at the edges of the new texels."""
+    moved = np.moveaxis(picture, axis, 0)
+    old = len(moved)
     integral = np.concatenate([np.zeros_like(moved[:1]), moved]).cumsum(axis=0, dtype=np.float64)
-    edge = np.arange(new + 1) * (old / new)
+    edge = np.arange(size + 1) * (old / size)
     below = np.minimum(edge.astype(np.int64), old - 1)
     part = (edge - below)[:, None, None]
     at_edge = integral[below] * (1 - part) + integral[below + 1] * part
-    return np.moveaxis((np.diff(at_edge, axis=0) * (new / old)).astype(np.float32), 0, axis)
+    return np.moveaxis(np.diff(at_edge, axis=0) * (size / old), 0, axis)
 
 
 @njit(cache=True, nogil=True)

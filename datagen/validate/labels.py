@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from datagen.dataset import Segment
 from datagen.plan import plan_job
+from datagen.srgb import to_linear
 from datagen.validate.frames import Frame
 from datagen.validate.report import Check, at_most, no_faults
 
@@ -96,10 +97,10 @@ def luminance_bounds(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.floating], NDAr
     return low * (1 - HALF_ROUNDING) - HALF_TINY, high * (1 + HALF_ROUNDING) + HALF_TINY
 
 
-def _code_edges() -> NDArray[np.float64]:
+def _code_edges() -> NDArray[np.floating]:
     """Linear light between which code k lies, k = 0 .. 255; the last code has no upper end."""
     code = (np.arange(257) - 0.5) / 255
-    linear = np.where(code <= 0.04045, code / 12.92, ((np.abs(code) + 0.055) / 1.055) ** 2.4)
+    linear = to_linear(code)
     linear[0], linear[256] = 0.0, np.inf
     return linear
 

@@ -22,6 +22,7 @@ from datagen.export.event_source import EventSource
 from datagen.sensors.event_camera import EventCamera
 from datagen.sensors.events.state import EventCameraState
 from datagen.sensors.light import BLUE, GREEN, RED, Pictures
+from datagen.srgb import to_linear
 from datagen.video.film import Film, Picture
 from schemas.arrays import EventArray, LightBatch
 from schemas.export import EventFormat
@@ -32,7 +33,6 @@ BATCH_BYTES = 2**26
 """Pictures held at a time, as float32 RGB."""
 LUMA = np.array([0.299, 0.587, 0.114])
 """Rec. 601, as image libraries and v2e turn colour into grey."""
-SRGB_KNEE = 0.04045
 
 
 def film_to_file(
@@ -127,7 +127,6 @@ def _rgb(picture: Picture, transfer: Transfer) -> NDArray[np.float32]:
 
 def _linear(picture: Picture) -> NDArray[np.float32]:
     white = np.iinfo(picture.dtype).max
-    code = np.arange(white + 1) / white
-    curve = np.where(code <= SRGB_KNEE, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    curve = to_linear(np.arange(white + 1) / white)
     light: NDArray[np.float32] = curve.astype(np.float32)[picture]
     return light
