@@ -13,7 +13,7 @@ from datagen.dataset import EventStream, Segment
 from datagen.preview.colormap import Picture
 from datagen.preview.columns import flow_scale, spread
 from datagen.preview.flow_color import flow_to_rgb
-from datagen.preview.page import FAINT, PAPER, SMALL, fit, write
+from datagen.preview.page import PAPER, fit, note
 from datagen.preview.stream_color import polarity_counts, signed_to_rgb
 from datagen.store import new_file
 from schemas.sensor import FrameDifferenceSpec
@@ -102,9 +102,6 @@ def _strip(names: list[str], pictures: list[Picture], time: str) -> Image.Image:
     for number, (name, panel) in enumerate(zip(names, panels, strict=True)):
         left = EDGE + number * (width + EDGE)
         strip.paste(panel, (left, EDGE))
-        write(draw, (left, EDGE + height + 5), name, size=SMALL, color=FAINT)
-    write(
-        draw, (strip.width - EDGE, EDGE + height + 5), time,
-        size=SMALL, color=FAINT, anchor="ra",
-    )  # fmt: skip
+        note(draw, (left, EDGE + height + 5), name)
+    note(draw, (strip.width - EDGE, EDGE + height + 5), time, anchor="ra")
     return strip

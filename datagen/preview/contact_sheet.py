@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from datagen.dataset import Segment
 from datagen.preview.columns import Column, columns_of, spread
 from datagen.preview.legends import LEGEND_HEIGHT
-from datagen.preview.page import FAINT, GAP, HEADING, MARGIN, PAPER, SMALL, TITLE, fit, write
+from datagen.preview.page import FAINT, GAP, HEADING, MARGIN, PAPER, TITLE, fit, note, write
 
 ROWS = 4
 LEAST_COLUMN = 200
@@ -54,17 +54,14 @@ def _head(draw: ImageDraw.ImageDraw, segment: Segment) -> None:
 
 def _row_label(draw: ImageDraw.ImageDraw, top: int, k: int, t_us: int) -> None:
     write(draw, (MARGIN, top), f"{t_us * 1e-6:.3f} s")
-    write(draw, (MARGIN, top + 18), f"frame {k}", size=SMALL, color=FAINT)
+    note(draw, (MARGIN, top + 18), f"frame {k}")
 
 
 def _draw_column(
     page: Image.Image, draw: ImageDraw.ImageDraw, column: Column, left: int, width: int, height: int
 ) -> None:
     write(draw, (left, HEAD_HEIGHT - 12), column.title, size=HEADING, anchor="ls")
-    write(
-        draw, (left + width, HEAD_HEIGHT - 12), column.note,
-        size=SMALL, color=FAINT, anchor="rs",
-    )  # fmt: skip
+    note(draw, (left + width, HEAD_HEIGHT - 12), column.note, anchor="rs")
     for row, picture in enumerate(column.pictures):
         page.paste(fit(picture), (left, HEAD_HEIGHT + row * (height + GAP)))
     page.paste(column.legend, (left, HEAD_HEIGHT + len(column.pictures) * (height + GAP)))

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from datagen.preview.colormap import RAMP
 from datagen.preview.flow_color import flow_wheel
-from datagen.preview.page import FAINT, PAPER, SMALL, Color, write
+from datagen.preview.page import PAPER, Color, note
 from datagen.preview.stream_color import OFF, ON
 
 LEGEND_HEIGHT = 92
@@ -25,7 +25,7 @@ def note_legend(width: int, lines: list[str]) -> Image.Image:
     """Lines of text."""
     legend, draw = _blank(width)
     for number, line in enumerate(lines):
-        write(draw, (0, 4 + 18 * number), line, size=SMALL, color=FAINT)
+        note(draw, (0, 4 + 18 * number), line)
     return legend
 
 
@@ -36,11 +36,8 @@ def depth_legend(width: int, near: float, far: float) -> Image.Image:
     legend.paste(Image.fromarray(bar).resize((width, BAR_HEIGHT)), (0, 6))
     for part, anchor in ((0.0, "la"), (0.5, "ma"), (1.0, "ra")):
         depth = near * (far / near) ** part
-        write(
-            draw, (part * (width - 1), 24), f"{depth:.3g} m",
-            size=SMALL, color=FAINT, anchor=anchor,
-        )  # fmt: skip
-    write(draw, (0, 42), "black: nothing hit", size=SMALL, color=FAINT)
+        note(draw, (part * (width - 1), 24), f"{depth:.3g} m", anchor=anchor)
+    note(draw, (0, 42), "black: nothing hit")
     return legend
 
 
@@ -49,9 +46,9 @@ def flow_legend(width: int, scale: float) -> Image.Image:
     legend, draw = _blank(width)
     legend.paste(_wheel(), (0, 6))
     left = WHEEL_SIDE + 14
-    write(draw, (left, 14), f"rim = {scale:g} px", size=SMALL, color=FAINT)
-    write(draw, (left, 32), "white = no motion", size=SMALL, color=FAINT)
-    write(draw, (left, 50), "dark = not valid", size=SMALL, color=FAINT)
+    note(draw, (left, 14), f"rim = {scale:g} px")
+    note(draw, (left, 32), "white = no motion")
+    note(draw, (left, 50), "dark = not valid")
     return legend
 
 
@@ -67,11 +64,11 @@ def event_legend(width: int, scale: float, per_pixel: float) -> Image.Image:
     legend, draw = _blank(width)
     for number, (name, color) in enumerate((("brighter", ON), ("darker", OFF))):
         _swatch(draw, 96 * number, color, name)
-    write(draw, (0, 28), f"full colour at {scale:g} per pixel", size=SMALL, color=FAINT)
-    write(draw, (0, 46), f"mean {per_pixel:.3g} per pixel and frame", size=SMALL, color=FAINT)
+    note(draw, (0, 28), f"full colour at {scale:g} per pixel")
+    note(draw, (0, 46), f"mean {per_pixel:.3g} per pixel and frame")
     return legend
 
 
 def _swatch(draw: ImageDraw.ImageDraw, left: int, color: Color, name: str) -> None:
     draw.rounded_rectangle((left, 6, left + 12, 18), radius=3, fill=color)
-    write(draw, (left + 20, 4), name, size=SMALL, color=FAINT)
+    note(draw, (left + 20, 4), name)

@@ -43,6 +43,13 @@ def write(
     draw.text(at, text, font=font(size), fill=color, anchor=anchor)
 
 
+def note(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, *, anchor: str = "la"
+) -> None:
+    """Put one small faint line at a point."""
+    write(draw, at, text, size=SMALL, color=FAINT, anchor=anchor)
+
+
 def fit(picture: Picture, width: int = CELL_WIDTH) -> Image.Image:
     """Enlarge by a whole factor without blur to about `width`, or reduce with averaging to it."""
     image = Image.fromarray(np.ascontiguousarray(picture))
