@@ -24,6 +24,12 @@ Flow = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Flow (H, W, 2) [px] and where it is valid (H, W)."""
 
 
+def flow_planes(flow: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Flow as networks read it: shape (2, H, W), zero where it is not valid."""
+    known = np.where(valid[..., None], flow, np.float32(0))
+    return np.ascontiguousarray(known.transpose(2, 0, 1))
+
+
 class Segment:
     """One uninterrupted take. Arrays are read when asked for; the file is never written to."""
 

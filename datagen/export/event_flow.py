@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset import Segment
+from datagen.dataset.segment import flow_planes
 from datagen.errors import InputError
 from datagen.export.slabs import FILTERS, grey, write_event_columns
 from datagen.export.whole_file import whole_file
@@ -61,9 +62,7 @@ def _flow_until(segment: Segment, frame: int) -> NDArray[np.float32]:
     camera = segment.intrinsics
     if frame == 0:
         return np.zeros((2, camera.height, camera.width), np.float32)
-    flow, valid = segment.flow_forward(frame - 1)
-    known = np.where(valid[..., None], flow, np.float32(0))
-    return np.ascontiguousarray(known.transpose(2, 0, 1))
+    return flow_planes(*segment.flow_forward(frame - 1))
 
 
 def _picture(file: h5py.File, name: str, picture: NDArray[np.generic], t: float) -> None:

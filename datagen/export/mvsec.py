@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.dataset import EventStream, Segment
+from datagen.dataset.segment import flow_planes
 from datagen.errors import InputError
 from datagen.export.slabs import create_pictures, grey, write_event_columns
 from datagen.export.whole_file import whole_file
@@ -62,9 +63,9 @@ def signed_flow(segment: Segment, frame: int) -> NDArray[np.float32]:
     """Flow to the next frame [px], zero exactly where it is not known, shape (2, H, W)."""
     flow, valid = segment.flow_forward(frame)
     still = valid & (flow == 0).all(axis=-1)
-    known = np.where(valid[..., None], flow, np.float32(0))
-    known[still] = AT_REST
-    return np.ascontiguousarray(known.transpose(2, 0, 1))
+    planes = flow_planes(flow, valid)
+    planes[:, still] = AT_REST
+    return planes
 
 
 def _first_label(segment: Segment, stream: EventStream) -> int:

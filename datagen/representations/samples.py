@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from datagen.dataset.segment import flow_planes
 from datagen.dataset.windows import Sample, Window
 from datagen.representations.voxel_grid import voxel_grid
 
@@ -17,14 +18,13 @@ def voxel_sample(window: Window, *, bins: int = 5) -> Sample:
     """
     camera = window.segment.intrinsics
     flow, valid = window.flow()
-    known = np.where(valid[..., None], flow, np.float32(0))
     grid = voxel_grid(
         window.events(), start_us=window.start_us, end_us=window.stop_us,
         bins=bins, height=camera.height, width=camera.width,
     )  # fmt: skip
     return {
         "voxel": grid,
-        "flow": np.ascontiguousarray(known.transpose(2, 0, 1)),
+        "flow": flow_planes(flow, valid),
         "valid": valid,
         "frames": np.array([window.segment.segment_id, window.start, window.stop]),
     }

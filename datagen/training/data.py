@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from datagen.dataset import Segment, Window
+from datagen.dataset.segment import flow_planes
 from datagen.errors import DatagenError, InputError
 from datagen.seeding import rng_for
 from datagen.training.augment import augment_sample, augment_window
@@ -39,11 +40,10 @@ def to_sample(
     data: WindowData, model: ModelSpec, bins: int, spike_polls: int | None = None
 ) -> Sample:
     """The window as a network sees it, and its truth."""
-    known = np.where(data.valid[..., None], data.flow, np.float32(0))
     window = data.window
     return Sample(
         grid=encode(window, model, bins, spike_polls),
-        flow=np.ascontiguousarray(known.transpose(2, 0, 1)),
+        flow=flow_planes(data.flow, data.valid),
         valid=data.valid,
         active=active_pixels(window.events, window.height, window.width),
         pictures=data.pictures,
