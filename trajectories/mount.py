@@ -10,8 +10,7 @@ import numpy as np
 
 from schemas.arrays import PoseArray
 from schemas.camera import MountSpec
-from trajectories.jet import Floats
-from trajectories.quaternion import continuous_quaternions
+from trajectories.quaternion import continuous_quaternions, turned
 
 
 def mounted(body: PoseArray, mount: MountSpec) -> PoseArray:
@@ -20,10 +19,10 @@ def mounted(body: PoseArray, mount: MountSpec) -> PoseArray:
         return body
     world_from_body = body.matrices()[:, :3, :3]
     place = mount.body_from_camera()
-    r = _apply(world_from_body, place[:3, 3])
+    r = turned(world_from_body, place[:3, 3])
     omega, alpha = body.angular_velocity, body.angular_acceleration
     turning = np.cross(omega, r)
-    rotation = np.stack([_apply(world_from_body, axis) for axis in place[:3, :3].T], axis=2)
+    rotation = np.stack([turned(world_from_body, axis) for axis in place[:3, :3].T], axis=2)
     return PoseArray(
         t=body.t,
         position=body.position + r,
@@ -35,9 +34,3 @@ def mounted(body: PoseArray, mount: MountSpec) -> PoseArray:
         + np.cross(omega, turning),
         angular_acceleration=alpha,
     )
-
-
-def _apply(matrices: Floats, v: Floats) -> Floats:
-    """Every matrix (N, 3, 3) times one vector, summed in a fixed order."""
-    out: Floats = matrices[:, :, 0] * v[0] + matrices[:, :, 1] * v[1] + matrices[:, :, 2] * v[2]
-    return out

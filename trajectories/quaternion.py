@@ -1,4 +1,4 @@
-"""Quaternions (xyzw) from and to rotation matrices."""
+"""Rotation matrices, and quaternions (xyzw) from and to them."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def sign_continuous(quaternions: Floats) -> Floats:
     first = -1.0 if w[0] < 0.0 else 1.0
     signs = first * np.concatenate([[1.0], np.cumprod(steps)])
     return quaternions * signs[:, None]
+
+
+def turned(matrices: Floats, v: Floats) -> Floats:
+    """Matrices (N, 3, 3) times one vector (3,) or one each (N, 3), summed in a fixed order."""
+    terms = [matrices[:, :, axis] * v[..., axis : axis + 1] for axis in range(3)]
+    out: Floats = terms[0] + terms[1] + terms[2]
+    return out

@@ -21,7 +21,7 @@ from schemas.trajectory import MountToWorld, Recorded
 from trajectories.coverage import require_coverage
 from trajectories.jet import Floats, Jet
 from trajectories.orientation import constant_rotation
-from trajectories.quaternion import matrix_from_quaternion
+from trajectories.quaternion import matrix_from_quaternion, turned
 from trajectories.recorded_file import Format, read_recording
 from trajectories.vector import Rotation, Vector
 
@@ -88,8 +88,8 @@ def _rotation(curve: RotationSpline, s: Floats, time_scale: float) -> Rotation:
     if len(s) == 0:
         return Rotation(*(Vector.from_derivatives([np.zeros((0, 3))] * 3) for _ in range(3)))
     matrix = np.asarray(curve(s).as_matrix())
-    omega = time_scale * _to_world(matrix, curve(s, 1))
-    alpha = time_scale**2 * _to_world(matrix, curve(s, 2))
+    omega = time_scale * turned(matrix, curve(s, 1))
+    alpha = time_scale**2 * turned(matrix, curve(s, 2))
     columns = []
     for axis in range(3):
         c = matrix[:, :, axis]
@@ -98,15 +98,6 @@ def _rotation(curve: RotationSpline, s: Floats, time_scale: float) -> Rotation:
             Vector.from_derivatives([c, first, np.cross(alpha, c) + np.cross(omega, first)])
         )
     return Rotation(*columns)
-
-
-def _to_world(matrix: Floats, body: Floats) -> Floats:
-    out: Floats = (
-        matrix[:, :, 0] * body[:, 0:1]
-        + matrix[:, :, 1] * body[:, 1:2]
-        + matrix[:, :, 2] * body[:, 2:3]
-    )
-    return out
 
 
 def _placed(
