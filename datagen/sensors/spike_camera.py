@@ -23,7 +23,6 @@ from datagen.sensors.light import (
     check_single,
     check_size,
     check_times,
-    first_luminance,
     luminance,
 )
 from datagen.sensors.spikes.clean_kernel import BLOCK, clean_blocks
@@ -105,21 +104,12 @@ class SpikeCamera:
             InputError: not exactly one picture, another size, or light that is negative or not
                 finite.
         """
-        luminance = first_luminance(first, height=self._height, width=self._width)
-        return self._start(int(first.t[0]), luminance)
-
-    def _start(self, start: int, luminance: NDArray[np.float32]) -> SpikeCameraState:
-        t = np.array(start, np.int64)
-        aside = (0, 0) if self._noise is None else luminance.shape
-        return SpikeCameraState(
-            start=t, t=t, luminance=luminance.copy(), charge=self._start_charge(),
-            fired=np.zeros(aside, np.uint8),
-            saturated=np.array(0, np.int64),
-        )  # fmt: skip
+        return self.init_pictures(first.t, luminance(first))
 
     def _start_charge(self) -> NDArray[np.float64]:
         shape = (self._height, self._width)
-        part = self._uniform(shape) if self._spec.start == "random" else np.zeros(shape)
+        drawn = self._spec.start == "random"
+        part = uniform_field(stream_key(self._key, START), shape) if drawn else np.zeros(shape)
         if self._noise is None:
             return self._spec.threshold * part
         threshold = self._noise.threshold.astype(np.float64).reshape(shape)
@@ -127,9 +117,6 @@ class SpikeCamera:
             return threshold * part
         more = surplus.py_func(self._normal(FIRST_SPIKE), self._noise.grain).reshape(shape)
         return threshold - threshold * (1.0 - part) * (1.0 + more)
-
-    def _uniform(self, shape: tuple[int, int]) -> NDArray[np.float64]:
-        return uniform_field(stream_key(self._key, START), shape)
 
     def step(
         self, state: SpikeCameraState, light: LightBatch
@@ -140,10 +127,7 @@ class SpikeCamera:
             InputError: times that stand still or go back, another size, or light that is negative
                 or not finite.
         """
-        if len(light.t) == 0:
-            return state, self._nothing()
-        check_times(light.t, int(state.t))
-        return self._expose(state, light.t, luminance(light))
+        return self.step_pictures(state, light.t, luminance(light))
 
     def init_pictures(
         self, t: NDArray[np.int64], pictures: NDArray[np.float32]
@@ -152,19 +136,22 @@ class SpikeCamera:
         check_single(t)
         self._check(t, pictures)
         check_light(pictures, t)
-        return self._start(int(t[0]), pictures[0])
+        start = np.array(t[0], np.int64)
+        aside = (0, 0) if self._noise is None else pictures.shape[1:]
+        return SpikeCameraState(
+            start=start, t=start, luminance=pictures[0].copy(), charge=self._start_charge(),
+            fired=np.zeros(aside, np.uint8),
+            saturated=np.array(0, np.int64),
+        )  # fmt: skip
 
     def step_pictures(
         self, state: SpikeCameraState, t: NDArray[np.int64], pictures: NDArray[np.float32]
     ) -> tuple[SpikeCameraState, SpikeArray]:
         """`step` from luminance (N, H, W), white = 1, at times `t` [us] (N,)."""
         if len(t) == 0:
-            return state, self._nothing()
+            return state, SpikeArray.concatenate([], height=self._height, width=self._width)
         check_times(t, int(state.t))
         return self._expose(state, t, pictures)
-
-    def _nothing(self) -> SpikeArray:
-        return SpikeArray.concatenate([], height=self._height, width=self._width)
 
     def _check(self, t: NDArray[np.int64], pictures: NDArray[np.float32]) -> None:
         check_size(pictures, t, height=self._height, width=self._width)
