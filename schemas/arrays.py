@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+REC_709 = (0.2126, 0.7152, 0.0722)
+"""Shares of red, green and blue in luminance."""
 Part = slice | NDArray[np.bool_] | NDArray[np.intp]
 """Which rows: a range of them (shares memory), a mask, or indices."""
 
@@ -146,7 +148,7 @@ class LightBatch:
 
     def luminance(self) -> NDArray[np.float32]:
         """Rec. 709 luminance, shape (N, H, W)."""
-        r, g, b = (self.rgb[..., i] * np.float32(w) for i, w in enumerate((0.2126, 0.7152, 0.0722)))
+        r, g, b = (self.rgb[..., i] * np.float32(w) for i, w in enumerate(REC_709))
         total: NDArray[np.float32] = r + g + b
         return total
 

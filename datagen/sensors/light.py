@@ -12,13 +12,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from datagen.errors import InputError
-from schemas.arrays import LightBatch
+from schemas.arrays import REC_709, LightBatch
 
 Pictures = NDArray[np.float32] | NDArray[np.uint8]
 LONGEST_GAP_US = 2**30 - 1
 INFINITY_BITS = np.uint32(0x7F800000)
-RED, GREEN, BLUE = (np.float32(w) for w in (0.2126, 0.7152, 0.0722))
-"""Rec. 709, as `LightBatch.luminance`."""
+RED, GREEN, BLUE = (np.float32(w) for w in REC_709)
 
 
 def first_luminance(light: LightBatch, *, height: int, width: int) -> NDArray[np.float32]:

@@ -12,8 +12,8 @@ from datagen.plan import plan_job
 from datagen.srgb import to_linear
 from datagen.validate.frames import Frame
 from datagen.validate.report import Check, at_most, no_faults
+from schemas.arrays import REC_709
 
-LUMINANCE_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 HALF_ROUNDING = 1e-3
 """Relative error of a float16, with room for that of float32 sums."""
 HALF_TINY = 1e-6
@@ -93,7 +93,7 @@ class LabelCheck:
 def luminance_bounds(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """The range of linear luminance that an 8-bit sRGB picture leaves open, each (H, W)."""
     code = rgb.astype(np.intp)
-    low, high = (_CODE_EDGES[code + end] @ LUMINANCE_WEIGHTS for end in (0, 1))
+    low, high = (_CODE_EDGES[code + end] @ REC_709 for end in (0, 1))
     return low * (1 - HALF_ROUNDING) - HALF_TINY, high * (1 + HALF_ROUNDING) + HALF_TINY
 
 

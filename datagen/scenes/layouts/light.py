@@ -10,6 +10,7 @@ import numpy as np
 
 from datagen.scenes.layouts.plan import Plan, Sky
 from datagen.scenes.model import DistantLight, RectLight, SphereLight
+from schemas.arrays import REC_709
 
 Colour = tuple[float, float, float]
 
@@ -79,7 +80,7 @@ def sky(plan: Plan, rng: np.random.Generator) -> None:
 
 
 def _tinted(tint: Colour, level: float) -> Colour:
-    """A colour scaled so that its luminance (Rec. 709) is `level`."""
-    luminance = 0.2126 * tint[0] + 0.7152 * tint[1] + 0.0722 * tint[2]
+    """A colour scaled so that its luminance is `level`."""
+    luminance = sum(share * value for share, value in zip(REC_709, tint, strict=True))
     factor = float(level) / luminance
     return (tint[0] * factor, tint[1] * factor, tint[2] * factor)

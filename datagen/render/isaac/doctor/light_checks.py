@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen.render.isaac.doctor.finding import Finding
+from schemas.arrays import REC_709
 
 LINEAR = 0.02
 DRIFT = 0.005
@@ -88,7 +89,7 @@ def check_noise(
 
 def log_luminance(rgb: NDArray[np.float32]) -> NDArray[np.float64]:
     """ln of Rec. 709 luminance, kept above a small floor, (N, H, W)."""
-    luminance = rgb.astype(np.float64) @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = rgb.astype(np.float64) @ REC_709
     floor = 1e-3 * max(float(luminance.mean()), 1e-9)
     return np.log(np.maximum(luminance, floor))
 
