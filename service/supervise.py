@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import threading
-from types import TracebackType
 
 from service.settings import Settings, as_environment
 
@@ -52,12 +51,7 @@ class DispatcherChild:
             )
             return self._process
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ask it to end its workers or hand them back, and wait."""
         with self._turn:
             self._stopping.set()

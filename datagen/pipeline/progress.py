@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from datagen.pipeline.job import read_manifest
@@ -31,13 +30,8 @@ class JobProgress:
         self._bar.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
+    def __exit__(self, *raised: Any) -> None:
+        self._bar.__exit__(*raised)
 
     def __call__(self, _index: int, report: dict[str, Any]) -> None:
         """Take one report of a worker."""

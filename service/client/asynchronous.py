@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from datagen.spec_file import load_yaml
 from datagen.store import sha256_file
@@ -46,6 +46,7 @@ LOCAL = "http://127.0.0.1:8000"
 SILENCE_SECONDS = 40.0
 """The service says something on an event stream every 15 seconds."""
 
+Answer = TypeVar("Answer", bound=BaseModel)
 Job = str | Path | Spec | Mapping[str, Any]
 """A spec, plain data, or the path of a YAML or JSON file."""
 
@@ -75,12 +76,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -100,6 +96,9 @@ class AsyncClient:
                 },
             ) from error
 
+    async def _ask(self, kind: type[Answer], method: str, path: str, **options: Any) -> Answer:
+        return kind.model_validate(await self._json(method, path, **options))
+
     async def submit(self, job: Job, *, key: str | None = None) -> JobView:
         """Submit a job.
 
@@ -117,52 +116,46 @@ class AsyncClient:
         if isinstance(job, str | Path):
             data = await with_uploads(data, Path(job).parent, self._upload_once)
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
-        return JobView.model_validate(
-            await self._json("POST", "/v1/jobs", json=data, headers=headers)
-        )
+        return await self._ask(JobView, "POST", "/v1/jobs", json=data, headers=headers)
 
     async def validate(self, job: Job, *, scene: bool = False) -> ValidView:
         """Check a job without submitting it; `scene` also opens its scenes."""
-        found = await self._json(
-            "POST", "/v1/jobs:validate", json=plain(job), params={"scene": scene}
+        params = {"scene": scene}
+        return await self._ask(
+            ValidView, "POST", "/v1/jobs:validate", json=plain(job), params=params
         )
-        return ValidView.model_validate(found)
 
     async def estimate(self, job: Job) -> Estimate:
         """What a job will cost."""
-        return Estimate.model_validate(
-            await self._json("POST", "/v1/jobs:estimate", json=plain(job))
-        )
+        return await self._ask(Estimate, "POST", "/v1/jobs:estimate", json=plain(job))
 
     async def job(self, job_id: str) -> JobView:
         """One job."""
-        return JobView.model_validate(await self._json("GET", f"/v1/jobs/{job_id}"))
+        return await self._ask(JobView, "GET", f"/v1/jobs/{job_id}")
 
-    async def jobs(
+    def jobs(
         self, *, states: Sequence[JobState | str] = (), name: str | None = None
     ) -> AsyncGenerator[JobView]:
         """One's jobs, the newest first, fetched page by page."""
         params: dict[str, Any] = {"state": [str(state) for state in states]}
         if name is not None:
             params["name"] = name
-        async for found in self._pages("/v1/jobs", "jobs", params):
-            yield JobView.model_validate(found)
+        return self._pages(JobView, "/v1/jobs", "jobs", params)
 
-    async def datasets(self, *, name: str | None = None) -> AsyncGenerator[DatasetView]:
+    def datasets(self, *, name: str | None = None) -> AsyncGenerator[DatasetView]:
         """One's datasets, the newest first, fetched page by page."""
         params = {} if name is None else {"name": name}
-        async for found in self._pages("/v1/datasets", "datasets", params):
-            yield DatasetView.model_validate(found)
+        return self._pages(DatasetView, "/v1/datasets", "datasets", params)
 
     async def _pages(
-        self, path: str, what: str, params: dict[str, Any]
-    ) -> AsyncGenerator[dict[str, Any]]:
+        self, kind: type[Answer], path: str, what: str, params: dict[str, Any]
+    ) -> AsyncGenerator[Answer]:
         cursor: str | None = None
         while True:
             more = params if cursor is None else {**params, "cursor": cursor}
             page = await self._json("GET", path, params=more)
             for item in page[what]:
-                yield item
+                yield kind.model_validate(item)
             cursor = page["next_cursor"]
             if cursor is None:
                 return
@@ -178,7 +171,7 @@ class AsyncClient:
 
     async def cancel(self, job_id: str) -> JobView:
         """Ask a job to end."""
-        return JobView.model_validate(await self._json("POST", f"/v1/jobs/{job_id}:cancel"))
+        return await self._ask(JobView, "POST", f"/v1/jobs/{job_id}:cancel")
 
     async def retry(self, job_id: str) -> JobView:
         """Queue a failed or cancelled job again."""
@@ -228,7 +221,7 @@ class AsyncClient:
 
     async def dataset(self, dataset_id: str) -> DatasetDetail:
         """One dataset with its files."""
-        return DatasetDetail.model_validate(await self._json("GET", f"/v1/datasets/{dataset_id}"))
+        return await self._ask(DatasetDetail, "GET", f"/v1/datasets/{dataset_id}")
 
     async def download(
         self,
@@ -278,8 +271,7 @@ class AsyncClient:
     async def _upload_once(self, path: Path) -> AssetView:
         """One's own upload of these bytes under this name, made unless it is there."""
         asked = {"sha256": await asyncio.to_thread(sha256_file, path), "own": True}
-        async for found in self._pages("/v1/assets", "assets", asked):
-            asset = AssetView.model_validate(found)
+        async for asset in self._pages(AssetView, "/v1/assets", "assets", asked):
             if asset.name == path.name:
                 return asset
         return await self.upload(path)
