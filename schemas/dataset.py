@@ -9,6 +9,9 @@ from pydantic import Field
 from schemas.base import Spec, Split
 from schemas.h5 import FORMAT_VERSION
 
+MANIFEST = "manifest.json"
+CARD = "card.json"
+
 
 class StreamSummary(Spec):
     """One sensor's output in one segment."""

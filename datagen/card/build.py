@@ -10,7 +10,7 @@ from datagen.card.text import card_markdown
 from datagen.card.warnings import dataset_warnings, segment_warnings
 from datagen.dataset import Segment
 from datagen.store import write_file, write_json
-from schemas.dataset import DatasetCard, DatasetManifest
+from schemas.dataset import CARD, DatasetCard, DatasetManifest
 
 
 def build_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
@@ -43,7 +43,7 @@ def build_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
 def write_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
     """Write the card beside the files; equal files give equal bytes."""
     card = build_card(folder, manifest)
-    write_file(folder / "card.json", (card.model_dump_json(indent=2) + "\n").encode())
+    write_file(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
     write_file(folder / "card.md", card_markdown(card, manifest).encode())
     write_json(folder / "croissant.json", croissant(card, manifest))
     return card

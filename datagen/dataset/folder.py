@@ -12,9 +12,7 @@ from datagen.dataset.segment import Segment
 from datagen.dataset.windows import Window
 from datagen.errors import DatasetError, InputError
 from schemas.base import Split
-from schemas.dataset import DatasetManifest
-
-MANIFEST = "manifest.json"
+from schemas.dataset import MANIFEST, DatasetManifest
 
 
 def open_dataset(path: Path | str) -> Dataset:

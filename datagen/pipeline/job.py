@@ -22,7 +22,6 @@ from datagen.errors import InputError, OutputError
 from datagen.pipeline.check import check_segments
 from datagen.pipeline.layout import (
     JOB,
-    MANIFEST,
     WORK,
     finished_entry,
 )
@@ -39,7 +38,7 @@ from datagen.store import (
     write_file,
     write_json,
 )
-from schemas.dataset import DatasetManifest, SegmentEntry
+from schemas.dataset import MANIFEST, DatasetManifest, SegmentEntry
 from schemas.job import JobSpec
 
 

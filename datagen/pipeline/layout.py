@@ -14,7 +14,6 @@ from datagen.store import sha256_file
 from schemas.dataset import SegmentEntry
 
 JOB = "job.json"
-MANIFEST = "manifest.json"
 PREVIEWS = "previews"
 WORK = ".work"
 DONE = "done.json"

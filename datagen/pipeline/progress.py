@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from datagen.pipeline.job import read_manifest
+from datagen.pipeline.layout import PREVIEWS
 from datagen.progress_bar import progress_bar
+from schemas.dataset import CARD
 from schemas.job import JobSpec
 
-CARD = "card.md"
+CARD_TEXT = "card.md"
 SHOWN = 5
 """Warnings that are printed; the card has all."""
 
@@ -77,7 +79,7 @@ class JobProgress:
         notes = [f"  {note}" for note in summary["notes"]]
         warnings = [f"  {warning}" for warning in summary["warnings"][:SHOWN]]
         if hidden := len(summary["warnings"]) - len(warnings):
-            warnings.append(f"  and {hidden} more in {out / CARD}")
+            warnings.append(f"  and {hidden} more in {out / CARD_TEXT}")
         return "\n".join(
             [
                 f"{out}: {summary['frames']:,} frames, {summary['sub_frames']:,} pictures, "
@@ -85,13 +87,13 @@ class JobProgress:
                 *(["worker time per stage:", *stages] if stages else ["nothing was left to do"]),
                 *(["not rendered:", *notes] if notes else []),
                 *(["warnings:", *warnings] if warnings else []),
-                f"look at {out / 'previews'} and {out / CARD}",
+                f"look at {out / PREVIEWS} and {out / CARD_TEXT}",
             ]
         )
 
 
 def _warnings(out: Path) -> list[str]:
     """What the card of a dataset warns of."""
-    card = out / "card.json"
+    card = out / CARD
     found: list[str] = json.loads(card.read_text())["warnings"] if card.is_file() else []
     return found

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from datagen.dataset.folder import MANIFEST
 from datagen.errors import InputError
 from datagen.store import new_file, sha256_file
 from datagen.training.config import TrainConfig
 from datagen.training.models.base import build_model
+from schemas.dataset import MANIFEST
 
 FORMAT = 1
 

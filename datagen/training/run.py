@@ -11,7 +11,6 @@ from torch import nn
 
 from datagen.dataset import Window
 from datagen.errors import OutputError
-from datagen.pipeline.layout import MANIFEST
 from datagen.store import write_file
 from datagen.training.average import Weights, start_average
 from datagen.training.baselines import mean_flow
@@ -23,6 +22,7 @@ from datagen.training.models.base import build_model
 from datagen.training.numerics import seeded
 from datagen.training.ranks import Ranks
 from datagen.training.windows import describe_windows, evaluated_windows, list_segments
+from schemas.dataset import MANIFEST
 
 CONFIG = "config.json"
 FREE_FIELDS = {

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from datagen.pipeline.layout import MANIFEST
+from datagen.pipeline.layout import PREVIEWS
 from schemas.base import Spec
-from schemas.dataset import DatasetCard, DatasetManifest
+from schemas.dataset import CARD, MANIFEST, DatasetCard, DatasetManifest
 from service.deps import Cursor, DatasetId, Reader, StateDep
 from service.models import DatasetDetail, FileView
 from service.pages.charts import charts_of
@@ -24,8 +24,6 @@ from service.routes.jobs import list_segments
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 DATASETS_SHOWN = 50
-CARD = "card.json"
-PREVIEWS = "previews/"
 
 Described = TypeVar("Described", bound=Spec)
 
@@ -78,6 +76,6 @@ def _in_reading_order(dataset: DatasetDetail) -> list[FileView]:
     """Segments first, then what describes them, then pictures."""
 
     def rank(file: FileView) -> tuple[bool, bool]:
-        return file.name.startswith(PREVIEWS), not file.name.endswith(".h5")
+        return file.name.startswith(f"{PREVIEWS}/"), not file.name.endswith(".h5")
 
     return sorted(dataset.files, key=rank)

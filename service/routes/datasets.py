@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy import Row
 
 from datagen.archive import TarLayout, read_range
-from datagen.pipeline.layout import MANIFEST
+from schemas.dataset import MANIFEST
 from service.deps import NO_NULL, Cursor, DatasetId, Limit, Reader, StateDep
 from service.errors import (
     NotFound,
