@@ -15,6 +15,7 @@ from torch import nn
 
 from datagen.dataset import Dataset, Window
 from datagen.errors import InputError
+from datagen.preview.columns import spread
 from datagen.progress_bar import counted
 from datagen.recordings.open import open_any
 from datagen.representations.event_frame import count_image
@@ -113,7 +114,8 @@ def judge(
             told = counted(windows, name=f"evaluate {name}", unit="window", shown=progress)
             with contextlib.closing(told) as seen:  # an error is told below the bar, not above it
                 found[name] = measure(predictor, window_cases(seen, config), mean, protocol)
-            rows += draw_rows(predictor, spread(windows, PICTURE_ROWS), config)
+            shown = [windows[i] for i in spread(len(windows), PICTURE_ROWS)]
+            rows += draw_rows(predictor, shown, config)
     report = EvaluationReport(
         source=source, split=split, windows=describe_windows(config),
         protocol=protocol, segments=found,
@@ -141,12 +143,6 @@ def _windows_by_segment(
             "one of them, or give a dataset with longer segments."
         )
     return windows
-
-
-def spread(windows: Sequence[Window], count: int) -> list[Window]:
-    """A few windows evenly spread over many."""
-    places = {len(windows) * (2 * i + 1) // (2 * count) for i in range(count)}
-    return [windows[place] for place in sorted(places)]
 
 
 def draw_rows(

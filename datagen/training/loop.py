@@ -20,12 +20,13 @@ import torch
 from torch import nn
 
 from datagen.errors import InputError
+from datagen.preview.columns import spread
 from datagen.progress_bar import progress_bar
 from datagen.store import folder_lock
 from datagen.training.average import update_average
 from datagen.training.config import TrainConfig
 from datagen.training.data import next_batch, training_batches, window_cases
-from datagen.training.evaluate import NATIVE, save_predictions, spread
+from datagen.training.evaluate import NATIVE, save_predictions
 from datagen.training.measure import NETWORK, measure, network_predictor
 from datagen.training.metrics_log import MetricsLog
 from datagen.training.models.base import scale_decay
@@ -161,7 +162,8 @@ def _finish(run: Run) -> None:
     out, config = run.config.out, run.config
     if run.best_epe is None:
         run.save("best.pt")
-    shown = spread(run.validation or run.windows.windows, PICTURE_ROWS)
+    windows = run.validation or run.windows.windows
+    shown = [windows[i] for i in spread(len(windows), PICTURE_ROWS)]
     save_predictions(out / "predictions.png", run.network(), shown, config)
     _draw_curve(out)
 
