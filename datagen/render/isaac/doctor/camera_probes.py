@@ -6,6 +6,8 @@ is changed in a stage of its own, and depth tells by which camera it was drawn.
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,12 +31,9 @@ def probe_offset(bench: Bench) -> str:
     The camera gets the offset that USD's frustum needs for a principal point 10 px right of the
     middle.
     """
-    renderer = bench.renderer()
-    try:
+    with closing(bench.renderer()) as renderer:
         shift_camera(renderer.stage_file, SHIFT, bench.camera)
         depth = run(renderer, bench.views[VIEW], ("depth",))["depth"][0]
-    finally:
-        renderer.close()
     meanings = {"usd": SHIFT, "opposite": -SHIFT, "ignored": 0.0}
     return _nearest(bench, depth, {name: _moved(bench, by) for name, by in meanings.items()})
 
@@ -48,12 +47,9 @@ def probe_lens(bench: Bench) -> str:
     lens = Intrinsics(
         shifted.width, shifted.height, shifted.fx, STRETCH * shifted.fy, shifted.cx, shifted.cy
     )
-    renderer = bench.renderer()
-    try:
+    with closing(bench.renderer()) as renderer:
         give_opencv_lens(renderer.stage_file, lens)
         depth = run(renderer, bench.views[VIEW], ("depth",))["depth"][0]
-    finally:
-        renderer.close()
     return _nearest(bench, depth, {"opencv": lens, "ignored": bench.camera})
 
 

@@ -7,6 +7,7 @@ the doctor is to see what the guards would refuse.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,11 +150,8 @@ def _with_others(bench: Bench, seen: Columns) -> list[Finding]:
 
 
 def _once(bench: Bench, *, level: float) -> Columns:
-    renderer = bench.renderer(level=level)
-    try:
+    with closing(bench.renderer(level=level)) as renderer:
         return run(renderer, bench.views, REPEATED)
-    finally:
-        renderer.close()
 
 
 def _guarded(number: int, title: str, check: Callable[[], Finding]) -> Finding:
