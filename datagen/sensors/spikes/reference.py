@@ -48,7 +48,6 @@ def clean_interval(
     alpha: float,
     threshold: float,
     charge: NDArray[np.float64],
-    ceiling: float | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], int]:
     """Spikes of the polls that end in an interval.
 
@@ -59,7 +58,6 @@ def clean_interval(
         alpha: spikes per poll at luminance 1.
         threshold: charge of one spike.
         charge: A at the start, shape (H, W).
-        ceiling: most charge that is kept after a poll; the threshold if None.
 
     Returns:
         A at the end, the spikes (polls, H, W), and how many times a pixel lost charge.
@@ -77,7 +75,7 @@ def clean_interval(
             fired = charge >= threshold
             charge = np.where(fired, charge - threshold, charge)
             saturated += int(np.count_nonzero(charge > threshold))
-            charge = np.minimum(charge, threshold if ceiling is None else ceiling)
+            charge = np.minimum(charge, threshold)
             spikes.append(fired)
     return charge, np.array(spikes, np.bool_).reshape(-1, *before.shape), saturated
 
