@@ -110,7 +110,7 @@ def _movers(plan: Plan, streams: Streams) -> None:
     count, speed = streams.spec.moving_objects, streams.spec.motion_speed
     props = movers_for(plan, streams)
     rolling, low = -(-count // 3), count // 3
-    movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=speed)
+    movers.roll(props, rolling, radius=ROLL, speed=speed)
     movers.fly(props, low, Airspace(radius=CENTRE, low=0.45, high=0.74), speed=speed)
     above = Airspace(radius=1.9, low=2.15, high=2.85)
     movers.fly(props, count - rolling - low, above, speed=speed)

@@ -45,7 +45,7 @@ class Lane:
     half: float
 
 
-def roll(props: Props, count: int, *, radius: float, floor: float, speed: float) -> None:
+def roll(props: Props, count: int, *, radius: float, speed: float) -> None:
     """`count` wheels at even spacing on one circle of that radius on the floor."""
     rng = props.rng
     rate = speed * rng.uniform(0.5, 0.9) * rng.choice([-1.0, 1.0])
@@ -54,7 +54,7 @@ def roll(props: Props, count: int, *, radius: float, floor: float, speed: float)
     for index in range(count):
         part = props.part(size, WHEELS)
         path = Rolling(
-            centre=(0.0, 0.0, floor + part.shape.footprint),
+            centre=(0.0, 0.0, part.shape.footprint),
             radius=radius,
             wheel=part.shape.footprint,
             rate=float(rate),

@@ -95,6 +95,6 @@ def _movers(plan: Plan, streams: Streams) -> None:
     count = streams.spec.moving_objects
     props = movers_for(plan, streams)
     rolling = -(-count // 3)
-    movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=streams.spec.motion_speed)
+    movers.roll(props, rolling, radius=ROLL, speed=streams.spec.motion_speed)
     space = Airspace(radius=CENTRE, low=0.46, high=1.15)
     movers.fly(props, count - rolling, space, speed=streams.spec.motion_speed)

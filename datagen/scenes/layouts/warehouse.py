@@ -166,6 +166,6 @@ def _movers(plan: Plan, streams: Streams) -> None:
     cloth = choose(rng, "hazard", "rusted_metal", "stripes")
     cart = plan.part(furniture.cart(1.0, 0.56), plan.texture(cloth))
     movers.drive(plan, rng, cart, min(carts, 4), aisle=AISLE, reach=3.6, speed=speed)
-    movers.roll(props, rolling, radius=ROLL, floor=0.0, speed=speed)
+    movers.roll(props, rolling, radius=ROLL, speed=speed)
     space = Airspace(radius=CENTRE, low=0.72, high=1.6)
     movers.fly(props, count - rolling - min(carts, 4), space, speed=speed)
