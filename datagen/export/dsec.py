@@ -92,7 +92,8 @@ def write_dsec(segment: Segment, spec: DsecExportSpec, folder: Path, sequence: s
     if places.images is not None:
         files += _images(segment, windows, folder / places.images)
     if places.image_times is not None:
-        files.append(_text(folder / places.image_times, _image_lines(segment, windows)))
+        times = [str(_absolute(segment, k)) for k in _image_frames(windows)]
+        files.append(_text(folder / places.image_times, times))
     if places.calibration is not None:
         files.append(_calibration(segment, spec, folder / places.calibration))
     return files
@@ -250,10 +251,6 @@ def _image_frames(windows: Sequence[FlowWindow]) -> list[int]:
     """Two images per window: at its start and nearest to its middle; one more at the end."""
     frames = [k for w in windows for k in (w.start, (w.start + w.stop) // 2)]
     return [*frames, windows[-1].stop]
-
-
-def _image_lines(segment: Segment, windows: Sequence[FlowWindow]) -> list[str]:
-    return [str(_absolute(segment, k)) for k in _image_frames(windows)]
 
 
 def _calibration(segment: Segment, spec: DsecExportSpec, path: Path) -> Path:

@@ -18,7 +18,7 @@ from datagen.optics import to_srgb8
 from datagen.pipeline.clock import StageClock
 from datagen.pipeline.segment import OpenSegment
 from datagen.plan import has_noise_labels, stream_sort
-from schemas.arrays import EventArray, Labels, LightBatch, SpikeArray, Views
+from schemas.arrays import EventArray, Labels, LightBatch, SpikeArray
 from schemas.sensor import FrameDifferenceSpec, SensorSpec
 
 BATCH_BYTES = 48 * 2**20
@@ -68,7 +68,9 @@ def render_chunk(
     streams: dict[str, list[Any]] = {name: [] for name in run.sensors}
     states = dict(states)
     for k in range(first, stop):
-        before, labels = labels, _labels(run, views[k - first : k - first + 1], clock)
+        before = labels
+        with clock.stage("labels"):
+            labels = run.renderer.labels(views[k - first : k - first + 1])
         if k < start:
             continue
         with clock.stage("sub-frame times"):
@@ -95,11 +97,6 @@ def _join(run: OpenSegment, name: str, parts: list[Any]) -> EventArray | SpikeAr
 
 def _spec_of(run: OpenSegment, name: str) -> SensorSpec:
     return next(sensor for sensor in run.spec.sensors if sensor.name == name)
-
-
-def _labels(run: OpenSegment, views: Views, clock: StageClock) -> Labels:
-    with clock.stage("labels"):
-        return run.renderer.labels(views)
 
 
 def interval_times(run: OpenSegment, k: int, before: Labels, now: Labels) -> NDArray[np.int64]:

@@ -27,12 +27,8 @@ def views_before(views: Views, count: int) -> Views:
 def _before(poses: np.ndarray, count: int) -> np.ndarray:
     """Poses (count, ..., 4, 4) that continue the first step backwards."""
     first = poses[0]
-    step = invert_affine(poses[1]) @ first if len(poses) > 1 else _identity(first)
+    step = invert_affine(poses[1]) @ first if len(poses) > 1 else np.eye(4)
     found = [first]
     for _ in range(count):
         found.append(found[-1] @ step)
     return np.array(found[:0:-1]).reshape(count, *first.shape)
-
-
-def _identity(like: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(np.eye(4), like.shape)
