@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datagen.pipeline.process import SINGLE_THREADED
+from datagen.pipeline.process import SINGLE_THREADED, parsed
 from service.dispatch.executor import worker_environment
 from service.dispatch.orders import lay_out_files
 from service.errors import Busy, Fault, Invalid, Unavailable
 from service.state import State
 from service.submission import invalid
 
+REFUSED = 2
+"""Exit code of a command that says what is wrong."""
+_REFUSAL = re.compile(r"^error: (.*)", re.MULTILINE | re.DOTALL)
 _PLACE = re.compile(r"^((?:segments|scene|camera|sensors)(?:/[\w-]+)*):? ")
 
 
@@ -51,7 +54,7 @@ async def estimate(state: State, spec: str, uploads: list[tuple[str, str]]) -> d
 
     Raises:
         Invalid: the scene or a path cannot be used.
-        Busy, Unavailable: not now; not in the time allowed.
+        Busy, Unavailable: not now; not in the time allowed, or not on this machine.
     """
     workers = str(max(1, state.settings.slots["cpu"]))
     async with turn(state):
@@ -62,10 +65,13 @@ async def estimate(state: State, spec: str, uploads: list[tuple[str, str]]) -> d
                 seconds=state.settings.check_seconds,
                 advice="`datagen estimate` in a shell has no limit",
             )
-    if done.code == 0:
-        cost: dict[str, Any] = json.loads(done.output)
-        return cost
-    raise _refusal(done.errors.removeprefix("error: ").strip(), file.parent)
+    if done.code == REFUSED and (told := _REFUSAL.search(done.errors)):
+        raise _refusal(told[1].strip(), file.parent)
+    try:
+        cost: dict[str, Any] = json.loads(done.output[done.output.find("{") :])
+    except ValueError as error:
+        raise Unavailable(f"the estimate ended with code {done.code}") from error
+    return cost
 
 
 async def check_scene(state: State, spec: str, uploads: list[tuple[str, str]]) -> None:
@@ -73,7 +79,7 @@ async def check_scene(state: State, spec: str, uploads: list[tuple[str, str]]) -
 
     Raises:
         Invalid: one cannot be used.
-        Busy, Unavailable: not now; not in the time allowed.
+        Busy, Unavailable: not now; not in the time allowed, or not on this machine.
     """
     async with turn(state):
         with _inputs(state, spec, uploads) as file:
@@ -84,9 +90,12 @@ async def check_scene(state: State, spec: str, uploads: list[tuple[str, str]]) -
                 advice="submit the job: it is checked the same way, without that limit, before its "
                 "first picture",
             )
-    report = json.loads(done.output.splitlines()[-1]) if done.output else {"event": "nothing"}
-    if report["event"] == "error":
+    reports = [report for line in done.output.splitlines() if (report := parsed(line)) is not None]
+    report = reports[-1] if reports else {"event": "nothing"}
+    if report["event"] == "error" and report["kind"] == "input":
         raise _refusal(str(report["message"]), file.parent)
+    if report["event"] == "error":
+        raise Unavailable(str(report["message"]).replace(f"{file.parent}/", ""))
     if report["event"] != "prepared":
         raise Unavailable(f"the check ended with code {done.code}")
 
@@ -135,4 +144,6 @@ async def run(command: Sequence[str], *, folder: Path, seconds: float, advice: s
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
     assert process.returncode is not None
-    return Finished(process.returncode, output.decode(), errors.decode(errors="replace"))
+    return Finished(
+        process.returncode, output.decode(errors="replace"), errors.decode(errors="replace")
+    )

@@ -63,8 +63,8 @@ class JobView(View):
     owner: str
     state: JobState
     waiting_for: str | None = None
-    """Why nothing of an unfinished job is running: `slot` (all workers are busy), `cpu`, `gpu` or
-    `isaac` (there are no workers of that class), `disk`, `dispatcher`."""
+    """Why nothing of an unfinished job is running: `slot`, `cpu` or `isaac` (there are no workers of
+    that class), `disk`, `dispatcher`."""
     created_at: Time
     started_at: Time | None = None
     finished_at: Time | None = None

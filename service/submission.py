@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -112,6 +113,9 @@ class _Loader(SpecLoader):
 
 
 def _read_yaml(body: bytes) -> Any:
+    if body.lstrip().startswith(b"{"):  # JSON may have tabs, of which YAML knows nothing
+        with contextlib.suppress(ValueError, RecursionError):
+            return parse_json(body)
     if len(body) > YAML_BYTES:
         raise TooLarge(f"{len(body):,} bytes of YAML; at most {YAML_BYTES:,} are taken; send JSON")
     try:

@@ -71,7 +71,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                report = _parsed(line)
+                report = parsed(line)
                 if report is not None:
                     on_report(report)
                 elif self._log is not None:
@@ -113,7 +113,7 @@ class WorkerProcess:
         return code
 
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
+def parsed(line: bytes | str) -> dict[str, Any] | None:
     """A report; None for a line that some library printed."""
     try:
         report = json.loads(line)

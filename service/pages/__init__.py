@@ -11,7 +11,13 @@ from fastapi import FastAPI
 from service.pages import dataset_pages, edit_page, job_pages, login
 from service.pages.rendering import STATIC_FOLDER, StaticAssets
 
-ROUTERS = tuple(module.router for module in (edit_page, job_pages, dataset_pages, login))
+ROUTERS = (
+    edit_page.router,
+    edit_page.parts,
+    job_pages.router,
+    dataset_pages.router,
+    login.router,
+)
 
 
 def add_static(app: FastAPI) -> None:

@@ -30,6 +30,8 @@ from service.state import State
 from service.submission import read_document
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+parts = APIRouter(include_in_schema=False)
+"""What the form's script asks for; it reads a refusal's detail, so these are no pages."""
 
 FIRST = "quickstart"
 UPLOADS_OFFERED = 200
@@ -80,7 +82,7 @@ def _uploads(state: State, who: Caller) -> list[str]:
         return [f"{r.id}/{f.name}" for r in rows for f in assets.files_of(connection, r.id)]
 
 
-@router.post("/jobs/new/form")
+@parts.post("/jobs/new/form")
 async def show_edited(request: Request, _who: Submitter) -> Response:
     """The fields of a document after a change of it; the document itself may come as YAML."""
     body = read_document(await request.body(), request.headers.get("content-type", ""))
@@ -101,7 +103,7 @@ def _refuse_infinite(document: Document) -> None:
         raise Unreadable("the body holds a number that is not finite") from error
 
 
-@router.post("/jobs/new/text")
+@parts.post("/jobs/new/text")
 async def show_text(request: Request, _who: Submitter) -> Response:
     """A document as YAML."""
     body = read_document(await request.body(), request.headers.get("content-type", ""))

@@ -14,7 +14,6 @@ from service.states import JobState, TaskState
 WAITING = {
     "slot": "Waits for a free worker",
     "cpu": "Waits for a CPU worker; none is set up",
-    "gpu": "Waits for a GPU worker; none is set up",
     "isaac": "Waits for Isaac Sim, which is not set up on this machine",
     "disk": "Waits for room on the disk",
     "dispatcher": "Waits for the dispatcher, which is not running",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,6 +180,25 @@ def test_form_of_dates_and_huge_numbers(service: LocalService) -> None:
     assert 'value="2024-01-31"' in dated.text
     endless = {"segments": [{"duration": 10**400, "frame_rate": 30}]}
     assert service.http.post("/jobs/new/form", json=endless).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/jobs/new/form", "/jobs/new/text"])
+def test_refusals_of_the_form(service: LocalService, path: str) -> None:
+    """Tell the form's script what is wrong in what it reads: a problem document."""
+    headers = {"Content-Type": "application/yaml"}
+    refused = service.http.post(path, content="name: [", headers=headers)
+    assert "not valid YAML" in refused.json()["detail"]
+    service.key("submit")
+    assert service.http.post(path, json={}).json()["status"] == 401
+
+
+def test_json_in_place_of_yaml(service: LocalService) -> None:
+    """Take JSON with tabs where YAML or JSON may be typed."""
+    headers = {"Content-Type": "application/yaml"}
+    text = json.dumps(tiny_job(), indent="\t")
+    assert service.http.post("/v1/jobs:validate", content=text, headers=headers).status_code == 200
+    flow = service.http.post("/jobs/new/form", content="{name: flow}", headers=headers)
+    assert 'value="flow"' in flow.text
 
 
 def test_documents() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,43 @@ def test_scenes_are_checked(service: LocalService) -> None:
     fault = {"pointer": "/segments/0/trajectory", "detail": "walk.txt: the camera is inside /Box"}
     assert (bad.status_code, bad.json()["errors"]) == (422, [fault])
     assert bad.json()["detail"] == f"{fault['pointer']}: {fault['detail']}"
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("raise SystemExit('a trace')", 503, "ended with code 1"),
+        ("import os; os.kill(os.getpid(), 9)", 503, "ended with code -9"),
+        ("print('a library says hello')", 503, "ended with code 0"),
+        ("import sys; sys.stderr.write('a warning\\nerror: scene: too dark\\n'); sys.exit(2)", 422, "too dark"),
+    ],
+)  # fmt: skip
+def test_estimates_that_fail(tmp_path: Path, code: str, status: int, told: str) -> None:
+    """Blame the job for what is wrong with the job alone."""
+    worker = shlex.join([sys.executable, "-c", code])
+    with serving(make_settings(tmp_path / "data", worker=worker)) as service:
+        answer = service.http.post("/v1/jobs:estimate", json=tiny_job())
+    assert answer.status_code == status
+    assert told in answer.json()["detail"]
+
+
+def test_estimates_beside_other_output(tmp_path: Path) -> None:
+    """Find the answer after what a library prints."""
+    numbers = dict.fromkeys(("frames", "sub_frames", "events", "spikes", "bytes", "workers"), 1)
+    cost = json.dumps({**numbers, "seconds": 2.0, "segments": []}, indent=2)
+    worker = shlex.join([sys.executable, "-c", f"print('hello'); print({cost!r})"])
+    with serving(make_settings(tmp_path / "data", worker=worker)) as service:
+        answer = service.http.post("/v1/jobs:estimate", json=tiny_job())
+    assert answer.json()["seconds"] == 2.0
+
+
+def test_checks_that_fail(tmp_path: Path) -> None:
+    """Blame no job for a full disk, and read past what a library prints."""
+    (tmp_path / "full").touch()
+    for worker in (fake_command(full=tmp_path / "full"), shlex.join([sys.executable, "-c", "print(1)"])):  # fmt: skip
+        with serving(make_settings(tmp_path / "data", worker=worker)) as service:
+            answer = service.http.post("/v1/jobs:validate?scene=true", json=tiny_job())
+        assert answer.status_code == 503
 
 
 def test_a_check_of_scenes_ends_in_time(tmp_path: Path) -> None:
@@ -318,6 +356,18 @@ def test_bad_input_fails_the_job_with_its_reason(service: LocalService) -> None:
     error = service.http.get(f"/v1/jobs/{job_id}").json()["error"]
     assert (error["kind"], error["attempt"]) == ("input", 1)
     assert error["message"] == "segments/0/trajectory: walk.txt: the camera is inside /Box"
+
+
+def test_waiting_for_a_class_of_workers(service: LocalService) -> None:
+    """Name the class that there are no workers of, in the answer and on the page."""
+    job_id = service.submit(tiny_job(renderer={"kind": "isaac"}))
+    with service.dispatcher():
+        until(lambda: service.http.get(f"/v1/jobs/{job_id}").json()["waiting_for"] == "isaac")
+        assert (
+            "Waits for Isaac Sim, which is not set up" in service.http.get(f"/jobs/{job_id}").text
+        )
+    told = service.http.get("/openapi.json").json()["components"]["schemas"]["JobView"]
+    assert "`isaac`" in told["properties"]["waiting_for"]["description"]
 
 
 def test_waiting_for(service: LocalService) -> None:
