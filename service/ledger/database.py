@@ -36,7 +36,7 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view."""
+        """A consistent view: what others commit meanwhile is not seen."""
         with _clear_errors(), self._reader.begin() as connection:
             yield connection
 
@@ -63,7 +63,7 @@ def open_database(url: str) -> Database:
         database = Database(_sqlite(url, "BEGIN"), _sqlite(url, "BEGIN IMMEDIATE"))
     else:
         engine = create_engine(url, pool_pre_ping=True)
-        database = Database(engine, engine)
+        database = Database(engine.execution_options(isolation_level="REPEATABLE READ"), engine)
     from service.ledger.versions import bring_up_to_date
 
     bring_up_to_date(database)

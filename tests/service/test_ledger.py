@@ -445,6 +445,19 @@ def test_disk_admission(database: Database) -> None:
         submit(database, limits=limits)
 
 
+def test_a_view_is_consistent(database: Database) -> None:
+    """See the state of a job as it was when its events were read: an end is never seen without them."""
+    job_id = submit(database)
+    with database.read() as connection:
+        before = events_after(connection, job_id, 0, limit=9)
+        with database.write() as writing:
+            jobs.cancel(writing, job_id, "ann", now=0)
+        assert jobs.state_of(connection, job_id) == JobState.QUEUED
+        assert events_after(connection, job_id, 0, limit=9) == before
+    with database.read() as connection:
+        assert jobs.state_of(connection, job_id) == JobState.CANCELLED
+
+
 def test_a_refused_job_leaves_nothing(database: Database) -> None:
     """Roll everything back with the refusal."""
     with pytest.raises(QuotaExceeded):
