@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from datagen.dataset import Dataset, Segment, open_dataset
+from datagen.dataset.folder import MANIFEST
 from datagen.errors import InputError, OutputError, SpecError
 from datagen.export.aedat2 import write_aedat2
 from datagen.export.aedat4 import write_aedat4
@@ -81,7 +82,7 @@ def export_dataset(path: Path, spec: ExportSpec, folder: Path) -> Iterator[Path]
         DatasetError: it is not a dataset that can be read.
         InputError: a segment lacks the stream, the format cannot hold it, or several segments are
             to be one `sequence`.
-        OutputError: `folder` is the dataset's own, or another process is writing there.
+        OutputError: `folder` is a dataset's, or another process is writing there.
     """
     with open_dataset(path) as dataset, folder_lock(folder):
         _check_sequence(dataset, spec)
@@ -97,7 +98,7 @@ def export_segment(segment: Segment, spec: ExportSpec, folder: Path) -> list[Pat
 
     Raises:
         InputError: the segment lacks the stream, or the format cannot hold it.
-        OutputError: `folder` is the dataset's own.
+        OutputError: `folder` is a dataset's.
         DatasetError: the segment cannot be read.
     """
     _check_folder(segment, folder)
@@ -192,4 +193,9 @@ def _check_folder(segment: Segment, folder: Path) -> None:
         raise OutputError(
             f"{folder}: is the folder of the dataset itself; expected another one, because "
             "exported files must not replace it."
+        )
+    if (folder / MANIFEST).is_file():
+        raise OutputError(
+            f"{folder}: holds {MANIFEST}, so it is the folder of a dataset; expected another one, "
+            "because exported files would replace its segments of the same name."
         )

@@ -142,6 +142,14 @@ def test_dataset_is_not_overwritten(tiny):
     assert {path.name: path.read_bytes() for path in tiny.iterdir()} == before
 
 
+def test_another_dataset_is_not_overwritten(tiny, copy):
+    """Refuse the folder of any dataset: both may have a segment of that name."""
+    before = {path.name: path.read_bytes() for path in copy.iterdir()}
+    with pytest.raises(OutputError, match=r"holds manifest\.json"):
+        export(tiny, copy, kind="v2e_h5")
+    assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [("x", 33, "x < 33"), ("y", 23, "y < 23"), ("p", 2, "polarity 0 or 1"), ("t", 10**9, "time goes back")],
