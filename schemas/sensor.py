@@ -15,7 +15,8 @@ from schemas.sensor_presets import (
 )
 
 Microseconds = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
-Threshold = Annotated[float, Field(strict=True, ge=0.01, le=100)]
+Threshold = Annotated[float, Field(strict=True, ge=0.01, le=5)]
+"""In log light: 5 is a factor of 148, so that per cent, such as 20, are not taken for it."""
 NOT_BROWNIAN = (
     "refractory_period_us", "cutoff_hz", "leak_rate_hz", "shot_noise_rate_hz",
     "hot_pixel_fraction", "labels",

@@ -56,6 +56,8 @@ def test_digest_ignores_how_a_number_is_written() -> None:
          "camera/mount/quaternion_xyzw", "zero length"),
         ({"segments": [{**SEGMENT, "duration": 0.001}]}, "segments/0", "gives 0 frames"),
         ({"segments": []}, "segments", "at least 1"),
+        ({"segments": [SEGMENT], "sensors": [{"kind": "event_camera", "threshold_on": 20}]},
+         "sensors/0", "less than or equal to 5 (got 20)"),
         ({"segments": [SEGMENT, SEGMENT]}, "job: segments: ", "segment_id 0 is given more than once; each must be unique"),
         ({"segments": [SEGMENT], "sensors": [{"kind": "spike_camera"}] * 2}, "job: sensors: ",
          "name spikes is given more than once; each must be unique"),
