@@ -99,13 +99,22 @@ def load_yaml(path: Path) -> dict[str, Any]:
     kind = "JSON" if path.suffix == ".json" else "YAML"
     try:
         text = path.read_text(encoding="utf-8")
-        data = parse_json(text) if kind == "JSON" else yaml.load(text, Loader=SpecLoader)
+        data = parse_json(text) if kind == "JSON" else _parse_yaml(text, path.name)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError(f"{path}: not valid {kind}: {error}") from error
     if not isinstance(data, dict):
         seen = "is empty" if data is None else f"holds {repr(data)[:40]}"
         raise SpecError(f"{path}: {seen}; expected a mapping of names to values")
     return data
+
+
+def _parse_yaml(text: str, name: str) -> Any:
+    loader = SpecLoader(text)
+    loader.name = name  # for errors
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Any]:

@@ -53,8 +53,6 @@ class Settings(Spec):
     """Command line that stands for `datagen` when workers are started; empty is this package."""
     cpu_slots: Annotated[int, Field(ge=0)] = 0
     """Worker processes of the CPU class at a time; 0 is one per core."""
-    gpu_slots: Annotated[int, Field(ge=0)] = 0
-    """Worker processes of the GPU class at a time; jobs that need one wait while it is 0."""
     chunk_frames: Annotated[int, Field(ge=1, le=10_000)] = 8
     """Frames between two seals: the most work lost in a crash."""
     max_failures: Number = 3
@@ -120,11 +118,7 @@ class Settings(Spec):
     def slots(self) -> dict[str, int]:
         """Workers at a time by device class."""
         isaac = 1 if why_missing(os.environ) is None else 0  # one GPU, one process
-        return {
-            "cpu": self.cpu_slots or os.cpu_count() or 1,
-            "gpu": self.gpu_slots,
-            "isaac": isaac,
-        }
+        return {"cpu": self.cpu_slots or os.cpu_count() or 1, "isaac": isaac}
 
     @property
     def command(self) -> list[str]:

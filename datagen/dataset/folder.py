@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -122,7 +121,7 @@ class Dataset:
 
     def windows(
         self, frames: int = 1, *, stride: int = 1, split: Split | None = None
-    ) -> Iterator[Window]:
+    ) -> list[Window]:
         """Windows of `frames` frame intervals, `stride` frames apart, each within one segment.
 
         Args:
@@ -137,9 +136,9 @@ class Dataset:
             raise InputError(f"frames {frames} and stride {stride}; expected both 1 or more")
         if split is not None and split not in get_args(Split):
             raise InputError(f"split {split!r}; expected one of {', '.join(get_args(Split))}")
-        return (
+        return [
             Window(segment, start, start + frames)
             for segment in self.segments
             if split is None or segment.split == split
             for start in range(0, segment.frame_count - frames, stride)
-        )
+        ]

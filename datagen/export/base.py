@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from datagen.dataset import Dataset, Segment, open_dataset
-from datagen.dataset.folder import MANIFEST
 from datagen.errors import InputError, OutputError, SpecError
 from datagen.export.aedat2 import write_aedat2
 from datagen.export.aedat4 import write_aedat4
@@ -33,6 +32,7 @@ from datagen.export.v2e_h5 import write_v2e_h5
 from datagen.export.whole_file import write_whole
 from datagen.faults import describe_faults
 from datagen.store import folder_lock, write_file
+from schemas.dataset import MANIFEST
 from schemas.export import (
     Aedat2ExportSpec,
     Aedat4ExportSpec,

@@ -79,7 +79,8 @@ class EvaluationReport:
             "",
             f"{self.source}. {self.headline()['epe_protocol']}.",
         ]
-        for name, found in {"all segments": self.pooled, **self.segments}.items():
+        pooled = {"all segments": self.pooled} if len(self.segments) > 1 else {}
+        for name, found in {**pooled, **self.segments}.items():
             gains = ", ".join(f"{m} {gain:.2f}" for m, gain in _warp_gains(found).items())
             lines += ["", f"## {name}", ""]
             lines += [

@@ -23,9 +23,10 @@ from service.ledger.work import Lease
 LOG_BYTES = 2**20
 PASSED_ON = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH",
-    "NUMBA_CACHE_DIR", "CUDA_VISIBLE_DEVICES", *ISAAC_VARIABLES,
+    "NUMBA_CACHE_DIR", "OPENBLAS_CORETYPE", "CUDA_VISIBLE_DEVICES", *ISAAC_VARIABLES,
 )  # fmt: skip
-"""Variables that a worker sees; the service's own may hold secrets."""
+"""Variables that a worker sees, those among them that numbers depend on; the service's own may hold
+secrets."""
 
 
 def worker_environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -61,8 +61,8 @@ def test_running_tasks_count() -> None:
 
 def test_a_busy_device_holds_up_nothing_else() -> None:
     """Pass over a job whose kind of device has no free slot."""
-    waiting = [candidate("ann", "a", device="gpu"), candidate("bob", "b")]
-    found = choose(waiting, Turns(), {"cpu": 1, "gpu": 0})
+    waiting = [candidate("ann", "a", device="isaac"), candidate("bob", "b")]
+    found = choose(waiting, Turns(), {"cpu": 1, "isaac": 0})
     assert found == waiting[1]
     assert choose(waiting[:1], Turns(), {"cpu": 1}) is None
 
@@ -75,7 +75,7 @@ def test_every_owner_has_candidates(tmp_path: Path) -> None:
         submit(database, new_job("bob"), now=9)
         with database.read() as connection:
             found = queue.candidates(connection, ["cpu"], depth=2, now=10)
-            none = queue.candidates(connection, ["gpu"], depth=2, now=10)
+            none = queue.candidates(connection, ["isaac"], depth=2, now=10)
     assert [c.owner for c in found] == ["ann", "ann", "bob"]
     assert [c.created_ms for c in found] == [0, 1, 9]
     assert none == []
