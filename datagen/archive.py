@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -99,8 +99,10 @@ class FolderDigest:
     archive_sha256: str
 
 
-def digest_folder(source: Path, *, folder: str) -> FolderDigest:
-    """Read every file under `source` once."""
+def digest_folder(
+    source: Path, *, folder: str, on_file: Callable[[str], None] = lambda _name: None
+) -> FolderDigest:
+    """Read every file under `source` once; `on_file` takes the name of each that was read."""
     names = sorted(str(p.relative_to(source)) for p in source.rglob("*") if p.is_file())
     sizes = [(name, (source / name).stat().st_size) for name in names]
     layout = TarLayout(sizes, folder=folder)
@@ -112,4 +114,5 @@ def digest_folder(source: Path, *, folder: str) -> FolderDigest:
             one.update(block)
         if piece.file is not None:
             files.append((piece.file, piece.size, one.hexdigest()))
+            on_file(piece.file)
     return FolderDigest(files, whole.hexdigest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from datagen.card.croissant import croissant
@@ -13,12 +14,18 @@ from datagen.store import write_file, write_json
 from schemas.dataset import CARD, DatasetCard, DatasetManifest
 
 
-def build_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
+def build_card(
+    folder: Path,
+    manifest: DatasetManifest,
+    *,
+    on_segment: Callable[[str], None] = lambda _name: None,
+) -> DatasetCard:
     """Read every segment file once and describe it.
 
     Args:
         folder: where the manifest's files lie; read only.
         manifest: the files to describe, in order.
+        on_segment: takes the name of each that is described.
 
     Raises:
         DatasetError: a file cannot be read.
@@ -29,6 +36,7 @@ def build_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
             labels = label_statistics(segment)
             statistics.append(segment_statistics(segment, labels))
             warnings += segment_warnings(segment, statistics[-1], labels)
+        on_segment(entry.name)
     return DatasetCard(
         name=manifest.name,
         licence=manifest.licence,
@@ -40,9 +48,14 @@ def build_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
     )
 
 
-def write_card(folder: Path, manifest: DatasetManifest) -> DatasetCard:
-    """Write the card beside the files; equal files give equal bytes."""
-    card = build_card(folder, manifest)
+def write_card(
+    folder: Path,
+    manifest: DatasetManifest,
+    *,
+    on_segment: Callable[[str], None] = lambda _name: None,
+) -> DatasetCard:
+    """Write the card beside the files; equal files give equal bytes. See `build_card`."""
+    card = build_card(folder, manifest, on_segment=on_segment)
     write_file(folder / CARD, (card.model_dump_json(indent=2) + "\n").encode())
     write_file(folder / "card.md", card_markdown(card, manifest).encode())
     write_json(folder / "croissant.json", croissant(card, manifest))

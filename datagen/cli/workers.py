@@ -75,11 +75,13 @@ def finish_job(out: Path, supervised: bool) -> None:
     with _as_worker(supervised):
         spec = _held_spec(out)
         try:
-            finish(spec, out)
+            finish(spec, out, on_report=_report)
         except UnverifiedError as error:
             _report({"event": "unverified", "segments": error.segments})
             return
-        found = digest_folder(out, folder=spec.name)
+        found = digest_folder(
+            out, folder=spec.name, on_file=lambda name: _report({"event": "digested", "file": name})
+        )
         files = [
             {"name": name, "size": size, "sha256": digest} for name, size, digest in found.files
         ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +127,12 @@ def prepare(job: Job, out: Path, *, on_report: OnReport = lambda _index, _report
     write_json(out / JOB, job.identity)
 
 
-def finish(spec: JobSpec, out: Path) -> DatasetManifest:
+def finish(
+    spec: JobSpec, out: Path, *, on_report: Callable[[dict[str, Any]], None] = lambda _report: None
+) -> DatasetManifest:
     """Describe a dataset whose segments are all there and remove the working files.
+
+    `on_report` hears of every segment that was verified or described: large ones take minutes.
 
     Raises:
         UnverifiedError: a segment's file is missing or changed; names the segments.
@@ -137,7 +141,7 @@ def finish(spec: JobSpec, out: Path) -> DatasetManifest:
     if manifest is None:
         with folder_lock(out / WORK):
             sweep_temporaries(out)
-            manifest = _describe(spec, out)
+            manifest = _describe(spec, out, on_report)
     shutil.rmtree(out / WORK, ignore_errors=True)
     return manifest
 
@@ -227,8 +231,10 @@ def _forget_unnamed_work(out: Path) -> None:
             shutil.rmtree(path)
 
 
-def _describe(spec: JobSpec, out: Path) -> DatasetManifest:
-    entries = _entries(spec, out)
+def _describe(
+    spec: JobSpec, out: Path, on_report: Callable[[dict[str, Any]], None]
+) -> DatasetManifest:
+    entries = _entries(spec, out, on_report)
     manifest = DatasetManifest(
         name=spec.name,
         spec_sha256=spec.digest(),
@@ -237,13 +243,21 @@ def _describe(spec: JobSpec, out: Path) -> DatasetManifest:
         verified=all(entry.verified for entry in entries),
         segments=entries,
     )
-    write_card(out, manifest)
+    write_card(
+        out, manifest, on_segment=lambda name: on_report({"event": "counted", "segment": name})
+    )
     write_file(out / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
     return manifest
 
 
-def _entries(spec: JobSpec, out: Path) -> list[SegmentEntry]:
-    found = {plan.segment.file_stem: finished_entry(out, plan) for plan in plan_job(spec)}
+def _entries(
+    spec: JobSpec, out: Path, on_report: Callable[[dict[str, Any]], None]
+) -> list[SegmentEntry]:
+    found: dict[str, SegmentEntry | None] = {}
+    for plan in plan_job(spec):
+        name = plan.segment.file_stem
+        found[name] = finished_entry(out, plan)
+        on_report({"event": "verified", "segment": name})
     missing = [name for name, entry in found.items() if entry is None]
     if missing:
         raise UnverifiedError(out, missing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,26 @@ from schemas.sensor import SensorSpec, SpikeCameraSpec
 Row = dict[str, NDArray[Any]]
 
 
-def package_segment(run: OpenSegment, chunks: list[SealedChunk], target: Path) -> SegmentEntry:
+def package_segment(
+    run: OpenSegment,
+    chunks: list[SealedChunk],
+    target: Path,
+    *,
+    on_frame: Callable[[int], None] = lambda _frame: None,
+) -> SegmentEntry:
     """Write the segment's file, whole or not at all.
 
     Args:
         run: the open segment.
         chunks: all its chunks, in order.
         target: the file to create or replace.
+        on_frame: takes the number of each frame that is written.
 
     Returns:
         What the manifest says of it.
     """
     with clear_disk_errors(target), new_file(target) as temporary:
-        write_segment(temporary, _content(run, chunks))
+        write_segment(temporary, _content(run, chunks, on_frame))
     return SegmentEntry(
         file=target.name,
         sha256=sha256_file(target),
@@ -65,7 +72,9 @@ def _summary(run: OpenSegment, sensor: SensorSpec, chunks: list[SealedChunk]) ->
     return StreamSummary(group=group, kind=sensor.kind, count=count)
 
 
-def _content(run: OpenSegment, chunks: list[SealedChunk]) -> SegmentContent:
+def _content(
+    run: OpenSegment, chunks: list[SealedChunk], on_frame: Callable[[int], None]
+) -> SegmentContent:
     views = run.views_at(run.plan.t)
     sensors = run.spec.sensors
     return SegmentContent(
@@ -74,7 +83,7 @@ def _content(run: OpenSegment, chunks: list[SealedChunk]) -> SegmentContent:
         t=run.plan.t,
         t_offset=run.plan.t_offset,
         columns=_small_columns(run, chunks, views),
-        frames=_frames(run, chunks, views),
+        frames=_told(_frames(run, chunks, views), on_frame),
         height=run.camera.height,
         width=run.camera.width,
         events=[_events(run, s, chunks) for s in sensors if stream_sort(s) == "events"],
@@ -129,6 +138,12 @@ def _small_columns(run: OpenSegment, chunks: list[SealedChunk], views: Views) ->
         "objects/moving_id": run.moving_ids,
         "objects/world_from_object": views.world_from_object,
     }  # fmt: skip
+
+
+def _told(frames: Iterator[Row], on_frame: Callable[[int], None]) -> Iterator[Row]:
+    for k, frame in enumerate(frames):
+        yield frame
+        on_frame(k)
 
 
 def _frames(run: OpenSegment, chunks: list[SealedChunk], views: Views) -> Iterator[Row]:

@@ -98,7 +98,7 @@ def _finish(
     while (bounds := next_chunk(done, len(plan.t), chunk_frames)) is not None:
         states = _advance(run, work, bounds, states, clock, report)
         done = bounds[1]
-    entry = _package(run, sealed_chunks(work), out, clock)
+    entry = _package(run, sealed_chunks(work), out, clock, report)
     report({"event": "finished", "seconds": dict(clock.seconds)})
     return entry
 
@@ -121,7 +121,7 @@ def _advance(
 
 
 def _package(
-    run: OpenSegment, chunks: list[SealedChunk], out: Path, clock: StageClock
+    run: OpenSegment, chunks: list[SealedChunk], out: Path, clock: StageClock, report: Report
 ) -> SegmentEntry:
     if not chunks or chunks[-1].stop != len(run.plan.t):
         raise ResourceError(
@@ -130,7 +130,9 @@ def _package(
         )
     target = segment_file(out, run.plan)
     with clock.stage("package"):
-        entry = package_segment(run, chunks, target)
+        entry = package_segment(
+            run, chunks, target, on_frame=lambda k: report({"event": "packaged", "frame": k})
+        )
     with clock.stage("previews"):
         write_previews(target, out / PREVIEWS)
     return entry

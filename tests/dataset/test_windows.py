@@ -51,7 +51,7 @@ def test_unknown_split_is_refused(tiny: Path) -> None:
 def test_window_holds_what_happened_in_it(tiny: Path) -> None:
     """Give events, spikes, flow and pictures from the first to the last frame."""
     with open_dataset(tiny) as dataset:
-        window = next(dataset.windows(2))
+        window = dataset.windows(2)[0]
         segment = window.segment
         events = window.events()
         assert window.start_us < events.t.min() <= events.t.max() <= window.stop_us

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from tiny_job import SENSORS, tiny_job, write_job
 
+from datagen.cli import main
 from datagen.dataset import open_dataset
 from datagen.pipeline.job import generate, open_job
 from datagen.validate import validate
@@ -37,6 +39,21 @@ def test_folder_holds_what_the_manifest_names_and_no_work(dataset: Path) -> None
     assert {segment["file"] for segment in manifest["segments"]} <= files
     assert {"job.json", "card.json", "card.md", "previews/orbit.png"} <= files
     assert not [name for name in files if ".work" in name or ".partial" in name]
+
+
+def test_workers_are_never_silent_for_long(tmp_path: Path) -> None:
+    """Report every frame that is rendered and packaged, every segment and file that is read again."""
+    spec, out = str(write_job(tmp_path, tiny_job())), str(tmp_path / "out")
+    place = ("--base-dir", str(tmp_path), "--chunk-frames", "4")
+    heard: list[list[str]] = []
+    for command in (("prepare-job", spec, out), *(("run-segment", out, i, *place) for i in "01"), ("finish-job", out)):  # fmt: skip
+        said = CliRunner().invoke(main, command, catch_exceptions=False).stdout
+        heard.append([json.loads(line)["event"] for line in said.splitlines()])
+    for events, frames in zip(heard[1:3], (7, 5), strict=True):
+        assert events.count("frame") == events.count("packaged") == frames
+    assert heard[3].count("verified") == heard[3].count("counted") == 2
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert heard[3].count("digested") == len(files)
 
 
 def test_stored_flow_follows_from_the_stored_labels(dataset: Path) -> None:
