@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import CrossOrigin, Forbidden, TooLarge
+from service.errors import CrossOrigin, Forbidden, Problem, TooLarge
 from service.http.problems import problem_response
 from service.metrics import Metrics
 
@@ -38,7 +38,10 @@ SECURITY_HEADERS = {
 
 
 class Observe:
-    """Outermost: numbers the request, times it, logs it, adds the security headers."""
+    """Outermost: numbers the request, times it, logs it, adds the security headers.
+
+    A fault of ours is answered here: the log has its trace, the caller a number to quote.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -50,7 +53,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         number = scope["datagen.request"] = uuid.uuid4().hex[:16]
-        begin, status = time.perf_counter(), 500
+        begin, status = time.perf_counter(), 0
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -64,8 +67,13 @@ class Observe:
 
         try:
             await self._app(scope, receive, send_on)
+        except Exception:
+            if not status:  # else a part of an answer is on its way
+                told = Problem(f"an error of the service; quote request {number}")
+                await problem_response(told)(scope, receive, send_on)
+            raise
         finally:
-            self._close(scope, status, time.perf_counter() - begin)
+            self._close(scope, status or Problem.status, time.perf_counter() - begin)
 
     def _close(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "(none)")

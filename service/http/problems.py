@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
@@ -28,11 +29,14 @@ def problem_response(problem: Problem) -> JSONResponse:
 
 
 def add_handlers(app: FastAPI, routes: list[Route]) -> None:
-    """Let every error of an app with these routes be answered with a problem document."""
+    """Let every refusal of an app with these routes be answered with a problem document.
+
+    Faults of ours are answered by `Observe`.
+    """
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameter)
     app.add_exception_handler(HTTPException, partial(_on_http_exception, routes))
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(ClientDisconnect, _on_left)
 
 
 async def _on_problem(_request: Request, error: Exception) -> JSONResponse:
@@ -73,10 +77,9 @@ async def _on_http_exception(
             return problem_response(Unreadable(str(error.detail), headers=headers))
 
 
-async def _on_bug(request: Request, _error: Exception) -> JSONResponse:
-    """A fault of ours: the log has the trace, the caller a number to quote."""
-    number = request.scope.get("datagen.request", "unknown")
-    return problem_response(Problem(f"an error of the service; quote request {number}"))
+async def _on_left(_request: Request, _error: Exception) -> JSONResponse:
+    """The client left before all of its body had come; nobody reads this but the log."""
+    return problem_response(Unreadable("the body ends before its end"))
 
 
 def documented(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:

@@ -6,6 +6,8 @@ import asyncio
 import http.client
 import json
 import re
+import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from tiny_job import tiny_job
 
 from service.errors import TooManyRequests
 from service.http.limits import RateLimiter
+from service.routes import meta
 
 JSON = {"Content-Type": "application/json"}
 YAML = {"Content-Type": "application/yaml"}
@@ -317,6 +320,34 @@ def test_methods_that_clients_make_up(service: LocalService) -> None:
     counted = service.http.get("/metrics").text
     assert "UP" not in counted
     assert 'method="(other)"' in counted
+
+
+def test_a_fault_of_ours(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer with a problem document, a number to quote and the headers of every answer."""
+    monkeypatch.setattr(meta, "problem_types", lambda: 1 / 0)
+    answer = service.http.get("/problems/invalid")
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal")
+    assert answer.headers["X-Request-Id"] in answer.json()["detail"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_leaves_in_the_middle_of_a_body(service: LocalService) -> None:
+    """Count no fault of ours when a client breaks off what it sends."""
+    place = urlsplit(service.url)
+    for path in ("/v1/jobs", "/v1/assets?name=walk.txt"):
+        with socket.create_connection((str(place.hostname), int(place.port or 0))) as client:
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n0 0 0"
+            client.sendall(head.encode())
+            time.sleep(0.2)
+        counted = f'method="POST",route="{path.partition("?")[0]}",status='
+        (line,) = until(
+            lambda c=counted: [
+                said
+                for said in service.http.get("/metrics").text.splitlines()
+                if c in said and said.startswith("datagen_http_requests_total")
+            ]
+        )
+        assert 'status="400"' in line
 
 
 def test_waits_are_long_enough() -> None:
