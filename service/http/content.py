@@ -125,6 +125,9 @@ def _answer(request: Request, content: Content) -> _Answer:
     whole = _Answer(200, {**told, "Content-Type": content.media_type}, [Span(0, content.size)])
     if "if-match" in headers and not names(headers["if-match"], content.etag, weak=False):
         raise PreconditionFailed(f"If-Match does not name {content.etag}", headers=told)
+    until = None if "if-match" in headers else _date(headers.get("if-unmodified-since"))
+    if until is not None and content.modified > until:
+        raise PreconditionFailed(f"it is of {told['Last-Modified']}, which is later", headers=told)
     if _is_known(request, content):
         return _Answer(304, told)
     if request.method != "GET" or not _range_holds(headers.get("if-range"), content):

@@ -116,6 +116,11 @@ def test_if_match(served: Served) -> None:
     """Refuse with 412 when the bytes are not those that are meant."""
     assert get(served, If_Match=etag(served[2])).status_code == 200
     assert get(served, If_Match='"other"').status_code == 412
+    early, made = "Wed, 01 Jan 2020 00:00:00 GMT", get(served).headers["Last-Modified"]
+    assert get(served, If_Unmodified_Since=early).status_code == 412
+    assert get(served, If_Unmodified_Since=made).status_code == 200
+    assert get(served, If_Unmodified_Since=early, If_Match="*").status_code == 200
+    assert get(served, If_Unmodified_Since="no date").status_code == 200
 
 
 def test_head(served: Served) -> None:
