@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from schemas.camera import PinholeOptics
 
+POINT = 0.05
+"""Sigma [sub-pixels] of a PSF that lies within a sub-pixel to the last bit of its weights."""
 REACH = 4.0
 """The Gaussian is cut at this many standard deviations; 6e-5 of it lies beyond."""
 
@@ -66,9 +68,9 @@ def pixel_filter(sigma: float, oversample: int) -> NDArray[np.float64]:
     Returns:
         Shape (oversample + 2 m,), from m sub-pixels before the pixel to m after it.
     """
-    if sigma == 0.0:
-        return np.full(oversample, 1.0 / oversample)
     width = sigma * oversample
+    if width < POINT:
+        return np.full(oversample, 1.0 / oversample)
     reach = math.ceil(REACH * width)
     edges = np.arange(-reach, reach + 2) - 0.5
     share = np.diff([math.erf(edge / (width * math.sqrt(2))) for edge in edges])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
@@ -45,6 +45,7 @@ def test_blur_keeps_the_energy_of_a_point() -> None:
 
 
 @given(sigma=st.floats(0.0, 3.0), oversample=st.integers(1, 3), level=st.floats(0.0, 100.0))
+@example(sigma=1e-309, oversample=1, level=1.0)
 def test_uniform_light_stays_uniform(sigma: float, oversample: int, level: float) -> None:
     """Change nothing in a flat field, edges included."""
     radiance = np.full((1, 6 * oversample, 5 * oversample, 3), level, np.float32)
