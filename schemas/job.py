@@ -36,9 +36,10 @@ class SegmentSpec(Spec):
     @model_validator(mode="after")
     def _has_frames(self) -> SegmentSpec:
         if self.frame_count < 2:
+            plural = "s" * (self.frame_count != 1)
             raise ValueError(
-                f"duration {self.duration} s at {self.frame_rate} Hz gives {self.frame_count} frames; "
-                "expected at least 2"
+                f"duration {self.duration:g} s at {self.frame_rate:g} Hz gives {self.frame_count} "
+                f"frame{plural}; expected at least 2"
             )
         return self
 

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 @click.option("--supervised", is_flag=True, help="End when standard input closes.")
 def prepare_job(spec: Path, out: Path, supervised: bool) -> None:
     """Check everything that can be wrong with SPEC and get OUT ready for `run-segment`."""
-    from datagen.pipeline.job import open_job, prepare, read_manifest
+    from datagen.pipeline.job import finished_manifest, open_job, prepare
     from datagen.pipeline.layout import WORK
     from datagen.store import folder_lock
 
     with _as_worker(supervised):
-        if read_manifest(out) is None:
+        if finished_manifest(out) is None:
             with folder_lock(out / WORK):
                 prepare(open_job(spec), out, on_report=lambda _index, report: _report(report))
         _report({"event": "prepared"})

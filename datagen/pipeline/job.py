@@ -98,7 +98,7 @@ def generate(
         ResourceError: the machine failed; what was sealed is kept.
     """
     refuse_foreign_folder(job, out)
-    if read_manifest(out) is None:
+    if finished_manifest(out) is None:
         with _nothing_left_on_bad_input(out), folder_lock(out / WORK):
             prepare(job, out, on_report=on_report)
             todo = [plan for plan in plan_job(job.spec) if finished_entry(out, plan) is None]
@@ -137,7 +137,7 @@ def finish(
     Raises:
         UnverifiedError: a segment's file is missing or changed; names the segments.
     """
-    manifest = read_manifest(out)
+    manifest = finished_manifest(out)
     if manifest is None:
         with folder_lock(out / WORK):
             sweep_temporaries(out)
@@ -185,7 +185,7 @@ def _refuse_other_job(job: Job, out: Path) -> None:
         )
 
 
-def read_manifest(out: Path) -> DatasetManifest | None:
+def finished_manifest(out: Path) -> DatasetManifest | None:
     """The manifest of a finished dataset whose files are all there, else None."""
     try:
         manifest = DatasetManifest.model_validate_json((out / MANIFEST).read_bytes())

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from datagen.pipeline.job import read_manifest
+from datagen.pipeline.job import finished_manifest
 from datagen.pipeline.layout import PREVIEWS
 from datagen.progress_bar import progress_bar
 from schemas.dataset import CARD
@@ -54,7 +54,7 @@ class JobProgress:
 
     def summary(self, out: Path) -> dict[str, Any]:
         """Counts of the finished dataset and worker seconds per stage of this run."""
-        manifest = read_manifest(out)
+        manifest = finished_manifest(out)
         segments = manifest.segments if manifest else []
         streams = [stream for segment in segments for stream in segment.streams]
         return {
