@@ -6,7 +6,6 @@ apart in speed of motion; what the others cost lies between those that are slowe
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 from dataclasses import asdict
@@ -56,20 +55,18 @@ def _samples(job: Job, plans: tuple[SegmentPlan, ...], *, threads: int) -> list[
     """A sample of every segment, rendered or between two that are."""
     speeds = [_speed(job, plan) for plan in plans]
     by_speed = np.argsort(speeds, kind="stable")
-    until, longest, found = math.inf, 0.0, dict[int, Sample]()
+    found, took = dict[int, Sample](), list[float]()
+    begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="datagen-estimate-") as folder:
         for place in spread(len(plans)):
             start = time.perf_counter()
-            if found and start + longest > until:
+            # the first may have compiled kernels, and says little of the others
+            if took and start + max(took[1:] or took) > begin + took[0] + SAMPLE_SECONDS:
                 break
             i = int(by_speed[place])
             work = Path(folder) / plans[i].segment.file_stem
             found[i] = sample_segment(job, plans[i], work, threads=threads)
-            end = time.perf_counter()
-            if len(found) == 1:  # it may have compiled kernels, and says little of the others
-                until, longest = end + SAMPLE_SECONDS, end - start
-            else:
-                longest = end - start if len(found) == 2 else max(longest, end - start)
+            took.append(time.perf_counter() - start)
     known = sorted(found, key=speeds.__getitem__)
     columns = {
         name: np.interp(speeds, [speeds[i] for i in known], [asdict(found[i])[name] for i in known])

@@ -2,9 +2,8 @@
 
 Light between two frames is taken as the trapezoid of the two, or as the stairs of as many pictures
 where the camera holds them; how far it may be off is taken from their difference, added up over
-intervals as independent errors are. A camera with noise, dead time
-or a reset to zero gives another rate for the same light, so there only the correlation of counts
-with light is checked.
+intervals as independent errors are. A camera with noise, dead time or a reset to zero gives another
+rate for the same light, so there only the correlation of counts with light is checked.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class _CountCheck:
         self._add(seen, self._light(before, now, last - first))
 
     def _light(self, before: Frame, now: Frame, polls: int) -> _Light:
-        alpha, pictures = self._stream.alpha, float(self._pictures[now.k])
+        alpha, pictures = self._stream.alpha, max(int(self._pictures[now.k]), 1)  # may be damaged
         start, end = (np.minimum(alpha * f.luminance.astype(float), 1) for f in (before, now))
         change = 0.5 * (end - start)
         middle = start + change * (1 + 1 / pictures if self._held else 1)

@@ -74,7 +74,7 @@ def test_segments_beyond_the_time_lie_between(monkeypatch: pytest.MonkeyPatch) -
             events=0.0, event_bytes=0.0, spikes=0.0, spike_ratio=1.0,
         )  # fmt: skip
 
-    clock = iter([0, 10, 10, 20, 20, 30, module.SAMPLE_SECONDS + 5])
+    clock = iter([0, 0, 10, 10, 20, 20, 30, module.SAMPLE_SECONDS + 5])
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(module, "sample_segment", sampled)
     told = estimate(job_of(SLOWER, FAST, SLOW, MIDDLE), workers=1)

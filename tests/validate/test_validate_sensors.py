@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
+import h5py
 from tiny_job import tiny_job, write_job
 
 from datagen.pipeline.job import generate, open_job
@@ -117,3 +118,12 @@ def _report(folder: Path, sensor: dict[str, object]) -> Report:
     job = open_job(write_job(folder, tiny_job(sensors=[sensor], segments=[segment])))
     generate(job, folder / "out", workers=1)
     return validate(folder / "out")
+
+
+def test_held_light_of_a_damaged_count_of_pictures_is_reported(tmp_path: Path) -> None:
+    """Go on to the end where a file says that an interval had no picture."""
+    assert _report(tmp_path, {"kind": "spike_camera", "interpolation": "hold"}).passed
+    (file,) = (tmp_path / "out").glob("*.h5")
+    with h5py.File(file, "a") as opened:
+        opened["frames/sub_frame_count"][2] = 0
+    assert not validate(tmp_path / "out").passed

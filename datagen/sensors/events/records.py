@@ -26,6 +26,7 @@ class Records:
     """What one worker emitted for its run of tiles."""
 
     memory: NDArray[np.uint64]
+    """Where they lie; held, so that the addresses stay good."""
     places: NDArray[np.int64]
     """Addresses of the first record of every tile and interval, shape (tiles * intervals,)."""
     sizes: NDArray[np.int64]
